@@ -1,1 +1,127 @@
-//! model
+//! What a user writes: a system, what happens to it, and the people who run it.
+//!
+//! Facts and claims live in experiment files, so that no model can read them.
+
+use crate::change::Change;
+use crate::component::Component;
+use crate::load::Client;
+use crate::response::Response;
+use crate::text::{Name, Named};
+use crate::units::{Bytes, Share, Span};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A model file.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// What it is a model of, in one line.
+    pub name: String,
+    /// A cap on the simulated time. A run with a responder ends some quiet time after the incident is declared
+    /// over.
+    pub horizon: Span,
+    /// The part of the real system that is simulated.
+    #[serde(default)]
+    pub scale: Scale,
+    /// The wall-clock time of day at the alert, for telling a run: `14:30 UTC`.
+    pub clock_at_alert: Option<String>,
+    /// Who asks.
+    pub clients: Named<Client>,
+    /// What serves.
+    pub components: Named<Component>,
+    /// What happens.
+    #[serde(default)]
+    pub changes: Named<Change>,
+    /// Who watches and acts.
+    #[serde(default)]
+    pub response: Response,
+    /// How impact on users is counted.
+    #[serde(default)]
+    pub impact: Impact,
+    /// When a run is stopped before it hurts the machine.
+    #[serde(default)]
+    pub stop: Stop,
+    /// The time before which nothing is measured (latencies, counts, busy time).
+    #[serde(default)]
+    pub warm_up: Span,
+    /// Where the numbers come from: the path of a number, or of a part with all numbers in it, and its origin.
+    #[serde(default)]
+    pub origins: Named<Origin>,
+}
+
+/// The part of the real system that is simulated. Rates, users and instances are in proportion to the real
+/// ones; times, and all that belongs to one instance, are the real ones.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scale {
+    /// One simulated user, request or instance stands for so many real ones. It is a statement; nothing is
+    /// computed from it.
+    pub stands_for: f64,
+    /// Arrival rates, users, instances and shared limits are multiplied by this whole number: a way to see
+    /// whether the scale matters.
+    pub enlarged: u32,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Scale { stands_for: 1.0, enlarged: 1 }
+    }
+}
+
+/// How impact on users is counted.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Impact {
+    /// A minute is bad if more than this share of the users' requests that ended in it failed or were slow.
+    pub bad_minute: Share,
+    /// User-minutes lost are counted up to this for each visit.
+    pub lost_at_most: Span,
+    /// The objective for the share of good requests, for the error budget.
+    pub objective: Share,
+    /// The period over which the error budget is granted.
+    pub budget_period: Span,
+}
+
+impl Default for Impact {
+    fn default() -> Self {
+        Impact {
+            bad_minute: Share(0.05),
+            lost_at_most: Span(600_000_000_000),
+            objective: Share(0.999),
+            budget_period: Span(30 * 86_400_000_000_000),
+        }
+    }
+}
+
+/// When a run is stopped before it hurts the machine. Its outcome says so and names the line that grew.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stop {
+    /// Memory for requests in flight.
+    pub memory: Bytes,
+    /// Events in one run.
+    pub events: u64,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Stop { memory: Bytes(1 << 30), events: 20_000_000_000 }
+    }
+}
+
+/// Where a number comes from; the text says more (the sentence, the section, the figure it was fitted to).
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Origin {
+    /// Stated by the postmortem.
+    Text(String),
+    /// Taken from the reference; names the section.
+    Prior(String),
+    /// Fitted; names the figure it was fitted to.
+    Fitted(String),
+    /// A choice of the model's author that the text leaves open; says why.
+    Chosen(String),
+}
+
+/// A name of a thing in a model, for messages.
+pub type Path = Name;

@@ -1,1 +1,722 @@
-//! plan
+//! What a model means: names have become ids, quantities nanoseconds, steps one flat program. All errors of a
+//! model end in [`compile`]; a [`Plan`] can be run without any.
+
+pub mod compile;
+
+use crate::change::InProgress;
+use crate::component::{AtLimit, Discipline, Sharing};
+use crate::dist::{Count, Sampler};
+use crate::load::arrivals::RateCurve;
+use crate::mitigation::{LayerSpec, Pick};
+use crate::response::Cause;
+use crate::status::Status;
+use crate::units::Nanos;
+
+/// Index of a client in [`Plan::clients`].
+pub type ClientId = u32;
+/// Index of a component in [`Plan::components`].
+pub type ComponentId = u32;
+/// Index of an instance in the world; the instances of a component follow one another.
+pub type InstanceId = u32;
+/// Index of a call site in [`Plan::edges`].
+pub type EdgeId = u32;
+/// Index of an operation in [`Plan::ops`].
+pub type OpId = u32;
+/// Index of a bug in [`Plan::bugs`].
+pub type BugId = u32;
+/// Index of a class of requests in [`Plan::classes`] (classes of all clients, numbered together).
+pub type ClassId = u32;
+/// Says that there is none.
+pub const NONE: u32 = u32::MAX;
+
+/// A compiled model. Shared by all replicas.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The model's name.
+    pub name: String,
+    /// Seed of all randomness.
+    pub seed: u64,
+    /// The cap on simulated time.
+    pub horizon: Nanos,
+    /// Nothing is measured before.
+    pub warm_up: Nanos,
+    /// Time of day at the alert, in minutes after midnight, and the name of its zone.
+    pub clock_at_alert: Option<(u32, String)>,
+    /// One simulated user stands for so many.
+    pub stands_for: f64,
+    /// Width of the time buckets of the meters.
+    pub bucket: Nanos,
+    /// Impact: share of lost requests above which a minute is bad.
+    pub bad_minute: f64,
+    /// Impact: cap on the time lost for each visit.
+    pub lost_at_most: Nanos,
+    /// Impact: objective for the share of good requests.
+    pub objective: f64,
+    /// Impact: period of the error budget.
+    pub budget_period: Nanos,
+    /// Memory for requests in flight at which the run stops.
+    pub stop_memory: u64,
+    /// Events at which the run stops.
+    pub stop_events: u64,
+    /// Who asks.
+    pub clients: Vec<ClientPlan>,
+    /// All classes of requests, by client.
+    pub classes: Vec<ClassPlan>,
+    /// What serves, middleware included.
+    pub components: Vec<ComponentPlan>,
+    /// Call sites: one for each class of a client and each `call` of a step.
+    pub edges: Vec<EdgePlan>,
+    /// All programs, flattened.
+    pub ops: Vec<Op>,
+    /// Alternatives of `choose`.
+    pub alternatives: Vec<Alternative>,
+    /// First operations of the branches of `parallel`.
+    pub branches: Vec<OpId>,
+    /// Own works and waits.
+    pub works: Vec<WorkPlan>,
+    /// Bugs of all components.
+    pub bugs: Vec<BugPlan>,
+    /// Names of log lines that bugs leave.
+    pub logs: Vec<String>,
+    /// What happens, in the order of the file.
+    pub changes: Vec<ChangePlan>,
+    /// Alerts.
+    pub alerts: Vec<AlertPlan>,
+    /// Evidence.
+    pub evidence: Vec<EvidencePlan>,
+    /// The people.
+    pub responder: Option<ResponderPlan>,
+}
+
+/// A client.
+#[derive(Debug, Clone)]
+pub struct ClientPlan {
+    /// Its name.
+    pub name: String,
+    /// Population; 0 for a plain stream.
+    pub users: u32,
+    /// When visits or requests come.
+    pub source: Source,
+    /// What a visit is; None for a plain stream.
+    pub visit: Option<VisitPlan>,
+    /// First of its classes in [`Plan::classes`].
+    pub first_class: ClassId,
+    /// Number of its classes.
+    pub class_count: u32,
+    /// Whether the impact is counted here.
+    pub counts_as_users: bool,
+    /// A good answer that takes longer is slow; [`crate::units::NEVER`] when there is no limit.
+    pub slow_after: Nanos,
+    /// So many lost requests make a user affected.
+    pub affected_failures: u32,
+}
+
+/// When visits or requests come.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// An open stream: unit gaps are spent on the integral of the rate.
+    Open {
+        /// The rate over time.
+        rate: RateCurve,
+        /// Exponential unit gaps (Poisson); otherwise gaps of exactly 1.
+        poisson: bool,
+        /// The first gap, where it is not an ordinary one.
+        first_at: Option<Nanos>,
+    },
+    /// At given times, in order.
+    At(Vec<Nanos>),
+    /// So many users for ever; each thinks first.
+    Closed {
+        /// How many.
+        population: u32,
+        /// Thinking time.
+        thinking: Sampler,
+    },
+}
+
+/// What a visit is.
+#[derive(Debug, Clone)]
+pub struct VisitPlan {
+    /// Number of requests.
+    pub requests: Count,
+    /// Thinking time.
+    pub thinking: Sampler,
+    /// Failures in a row that end it; `u32::MAX` when none do.
+    pub patience: u32,
+    /// Chance of coming back after giving up, and the time away.
+    pub returns: Option<(f64, Sampler)>,
+}
+
+/// A class of requests.
+#[derive(Debug, Clone)]
+pub struct ClassPlan {
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    pub client: ClientId,
+    /// Sum of the shares of the client's classes up to and including this one; exactly 1 for the last.
+    pub cumulative_share: f64,
+    /// How it is called.
+    pub edge: EdgeId,
+    /// Cumulative weights of its keys; empty when requests carry no key.
+    pub key_cumulative: Vec<f64>,
+    /// Priority in lines; 0 first.
+    pub priority: u8,
+}
+
+/// A component: a set of equal instances.
+#[derive(Debug, Clone)]
+pub struct ComponentPlan {
+    /// Its name.
+    pub name: String,
+    /// First instance in the world.
+    pub first_instance: InstanceId,
+    /// Number of instances at the start; 0 for middleware.
+    pub instances: u32,
+    /// Worker slots of an instance.
+    pub workers: u32,
+    /// Whether the worker is released while calling.
+    pub releases: bool,
+    /// Places in the waiting line.
+    pub line_capacity: u32,
+    /// Who goes first.
+    pub discipline: Discipline,
+    /// The longest wait in the line.
+    pub line_wait: Option<Sampler>,
+    /// Whether requests whose caller has gone are dropped when their turn comes.
+    pub drops_abandoned: bool,
+    /// Requests that an instance may hold.
+    pub connections: u32,
+    /// CPU work of refusing a request.
+    pub cost_of_rejecting: Nanos,
+    /// CPU cores; 0 when the CPU is not modelled.
+    pub cores: u32,
+    /// How cores are shared.
+    pub sharing: Sharing,
+    /// Memory; None when it is not modelled.
+    pub memory: Option<MemoryPlan>,
+    /// Supervisor; None when restarts are by hand.
+    pub restart: Option<RestartPlan>,
+    /// From stop to serving in a restart by hand or a deploy.
+    pub start_takes: Option<Sampler>,
+    /// How callers learn which instances are fit.
+    pub probe: Option<ProbePlan>,
+    /// Pools to callees.
+    pub pools: Vec<PoolPlan>,
+    /// Middleware that requests pass, in order (indices of components).
+    pub middleware: Vec<ComponentId>,
+    /// Mitigations at the door, outermost first. For middleware: around its work.
+    pub layers: Vec<LayerSpec>,
+    /// Middleware only: its own work.
+    pub work: Option<u32>,
+    /// Endpoint names.
+    pub endpoints: Vec<String>,
+    /// Version names; the first one is `base`.
+    pub versions: Vec<String>,
+    /// Program of version v and endpoint e at `v * endpoints.len() + e`; [`NONE`] where it is absent.
+    pub programs: Vec<OpId>,
+    /// The version at the start.
+    pub version: u32,
+    /// Leaks by version: for each ended request, and for each failed call, in bytes.
+    pub leaks: Vec<(u64, u64)>,
+    /// Bugs of this component (of any version).
+    pub bugs: Vec<BugId>,
+}
+
+/// Memory of an instance.
+#[derive(Debug, Clone, Copy)]
+pub struct MemoryPlan {
+    /// The limit, in bytes.
+    pub limit: u64,
+    /// Used by an idle process.
+    pub base: u64,
+    /// Held by each request present.
+    pub per_request: u64,
+    /// Leaked before the start.
+    pub leaked_at_start: u64,
+    /// Share of the limit where work begins to slow, and how many times longer it takes at the limit.
+    pub pressure: Option<(f64, f64)>,
+    /// What happens at the limit.
+    pub at_limit: AtLimit,
+}
+
+/// A supervisor.
+#[derive(Debug, Clone)]
+pub struct RestartPlan {
+    /// From death to serving.
+    pub takes: Sampler,
+    /// Crash-loop back-off: first delay, cap, life that resets.
+    pub back_off: Option<(Nanos, Nanos, Nanos)>,
+}
+
+/// Active health checks of a component's instances.
+#[derive(Debug, Clone)]
+pub struct ProbePlan {
+    /// What a good probe needs.
+    pub needs: Needs,
+    /// The synthetic call site of the probe (for `worker` and `dependency`).
+    pub edge: EdgeId,
+    /// Between two probes of one instance.
+    pub interval: Nanos,
+    /// A probe without an answer for so long has failed.
+    pub timeout: Nanos,
+    /// Bad ones in a row that take it out.
+    pub fall: u32,
+    /// Good ones in a row that bring it back.
+    pub rise: u32,
+    /// Call all instances when none is fit.
+    pub fail_open: bool,
+}
+
+/// What a good probe needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// A process.
+    Port,
+    /// A worker.
+    Worker,
+    /// A worker, and a fit instance of this component.
+    Dependency(ComponentId),
+}
+
+/// A pool of connections from each instance of a component to a callee.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolPlan {
+    /// The callee.
+    pub callee: ComponentId,
+    /// Connections.
+    pub size: u32,
+    /// The longest wait for one; [`crate::units::NEVER`] when there is no limit.
+    pub wait: Nanos,
+    /// Bytes that a leaked connection holds at the caller.
+    pub memory: u64,
+}
+
+/// A call site.
+#[derive(Debug, Clone)]
+pub struct EdgePlan {
+    /// For people: `client.class` or `component.endpoint -> callee.endpoint`.
+    pub name: String,
+    /// Who calls: a component, or [`NONE`] for a client or a probe.
+    pub from: ComponentId,
+    /// The calling client, or [`NONE`].
+    pub from_client: ClientId,
+    /// The callee.
+    pub to: ComponentId,
+    /// The callee's endpoint; [`NONE`]: the one with the name of the caller's endpoint (a balancer passing on);
+    /// see [`EdgePlan::same_endpoint`].
+    pub endpoint: u32,
+    /// For a balancer passing on: the callee's endpoint for each of the caller's endpoints, or [`NONE`].
+    pub same_endpoint: Vec<u32>,
+    /// Time-out of an attempt.
+    pub timeout: Timeout,
+    /// Of the whole call; [`crate::units::NEVER`] when there is none.
+    pub deadline: Nanos,
+    /// Lane for deadlines, when there is one.
+    pub deadline_lane: u32,
+    /// Mitigations, outermost first.
+    pub layers: Vec<LayerSpec>,
+    /// How the instance is chosen.
+    pub pick: Pick,
+    /// The caller's pool (index in its `pools`), or [`NONE`].
+    pub pool: u32,
+    /// Chance that the connection is not given back, by version of the caller.
+    pub pool_leak: Vec<f64>,
+    /// Whether late answers are used.
+    pub late_used: bool,
+    /// Whether giving up stops the callee's work.
+    pub cancels: bool,
+    /// Whether a failure ends the caller's request too.
+    pub fails_caller: bool,
+    /// Whether the caller is a proxy: it passes refusals on as they are, and a time-out as 504.
+    pub proxy: bool,
+    /// One way.
+    pub network: Option<Sampler>,
+    /// Key of this call site for the luck of requests: a hash of its place, stable under patches elsewhere.
+    pub luck: u64,
+}
+
+/// Time-out of an attempt.
+#[derive(Debug, Clone, Copy)]
+pub enum Timeout {
+    /// None.
+    Never,
+    /// The same for all attempts: kept in a first-in-first-out lane of the agenda.
+    Constant(Nanos, u32),
+    /// Drawn.
+    Drawn(Sampler),
+}
+
+/// One operation of a program.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Op {
+    /// Own work: index in [`Plan::works`].
+    Work(u32),
+    /// A wait without CPU: index in [`Plan::works`].
+    Wait(u32),
+    /// A call.
+    Call(EdgeId),
+    /// Start `count` branches (from `first` in [`Plan::branches`]) and wait until `need` have ended well.
+    Fork {
+        /// Index of the first branch.
+        first: u32,
+        /// Number of branches.
+        count: u16,
+        /// How many must end well.
+        need: u16,
+    },
+    /// Take one of `count` alternatives (from `first` in [`Plan::alternatives`]); go on behind when none fits.
+    Choose {
+        /// Index of the first alternative.
+        first: u32,
+        /// Number of alternatives.
+        count: u16,
+        /// Index in [`Plan::works`] whose `luck` is the key of the draw.
+        luck: u32,
+    },
+    /// Go on there.
+    Jump(OpId),
+    /// Answer with this status.
+    Reply(Status),
+    /// The component's own bugs may strike here (first operation of a program whose component has bugs).
+    Bugs,
+    /// Pass a middleware.
+    Middleware(ComponentId),
+}
+
+/// An alternative of `choose`.
+#[derive(Debug, Clone, Copy)]
+pub struct Alternative {
+    /// Taken while the draw is below this (shares summed up); 0 for alternatives by class, 1 for `otherwise`.
+    pub cumulative_share: f64,
+    /// Taken by requests of classes with this name (see [`Plan::class_groups`]); [`NONE`] otherwise.
+    pub class: ClassId,
+    /// Where it begins.
+    pub target: OpId,
+}
+
+/// Own work.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkPlan {
+    /// Its law.
+    pub takes: Sampler,
+    /// Added for each request present.
+    pub plus_per_present: Nanos,
+    /// Multiplies by 1 + this for each other request present.
+    pub times_per_other: f64,
+    /// Key for the luck of requests, stable under patches elsewhere.
+    pub luck: u64,
+}
+
+/// A bug.
+#[derive(Debug, Clone)]
+pub struct BugPlan {
+    /// `component.bug`.
+    pub name: String,
+    /// Where it is.
+    pub component: ComponentId,
+    /// Bit v is set when version v has it.
+    pub versions: u64,
+    /// Whether it is there without being switched on.
+    pub present: bool,
+    /// Condition: the client, or [`NONE`].
+    pub client: ClientId,
+    /// Condition: classes of this name (as a bit set over [`Plan::classes`]); empty: all.
+    pub classes: Vec<bool>,
+    /// Condition: the endpoint, or [`NONE`].
+    pub endpoint: u32,
+    /// Condition: the chance.
+    pub share: f64,
+    /// Condition: more than `count` such requests in `window`, per instance or per component.
+    pub rate: Option<RateTrigger>,
+    /// The request ends with this.
+    pub error: Option<Status>,
+    /// Uncaught exception: holds the worker; memory.
+    pub exception: Option<(bool, u64)>,
+    /// The process dies.
+    pub crash: bool,
+    /// Leaks so many bytes.
+    pub leaks_memory: u64,
+    /// Slows the request's work.
+    pub slow: f64,
+    /// Delays the request.
+    pub delay: Nanos,
+    /// Calls again so many times.
+    pub calls_again: u32,
+    /// Log line (index in [`Plan::logs`]), or [`NONE`].
+    pub log: u32,
+    /// Key for the luck of requests.
+    pub luck: u64,
+}
+
+/// A rate measured by a sliding log.
+#[derive(Debug, Clone, Copy)]
+pub struct RateTrigger {
+    /// The condition holds when more than so many came in the window.
+    pub count: u32,
+    /// Its length.
+    pub window: Nanos,
+    /// Counted over all instances of the component together.
+    pub per_component: bool,
+}
+
+/// A change.
+#[derive(Debug, Clone)]
+pub struct ChangePlan {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub action: ChangeAction,
+    /// When it begins: law of the time.
+    pub at: Sampler,
+    /// How long it lasts; None: it stays. For `until`, see there.
+    pub lasts: Option<Sampler>,
+    /// A fixed end.
+    pub until: Option<Nanos>,
+    /// Comes and goes: laws of the times without and with it, and whether each instance by itself.
+    pub recurring: Option<(Sampler, Sampler, bool)>,
+    /// Work in progress.
+    pub in_progress: InProgress,
+}
+
+/// What a change does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChangeAction {
+    /// A turn of knobs of the first `count` instances.
+    Turn {
+        /// The component.
+        component: ComponentId,
+        /// How many instances, the first ones.
+        count: u32,
+        /// The turn.
+        turn: crate::change::knob::Turn,
+    },
+    /// The rate of a client is multiplied (`by`), or set (`to`, per second).
+    Surge {
+        /// The client.
+        client: ClientId,
+        /// Set to this.
+        to: Option<f64>,
+        /// Multiplied by this.
+        by: f64,
+    },
+    /// Links are cut (`delay` None) or slow: calls from `from` (component, or client with `from_client`, or any
+    /// when both are [`NONE`]) to `to`.
+    Link {
+        /// Calling component or [`NONE`].
+        from: ComponentId,
+        /// Calling client or [`NONE`].
+        from_client: ClientId,
+        /// Callee.
+        to: ComponentId,
+        /// Added to each way; None: cut.
+        delay: Option<Nanos>,
+    },
+    /// A bug is switched on.
+    Bug(BugId),
+    /// A version is brought out (None: the one before).
+    Deploy {
+        /// The component.
+        component: ComponentId,
+        /// Index of the version; None: roll back.
+        version: Option<u32>,
+        /// Instances in a batch (`u32::MAX`: all).
+        batch: u32,
+        /// Between batches.
+        pause: Nanos,
+    },
+    /// The lines of the first `count` instances are emptied.
+    Flush {
+        /// The component.
+        component: ComponentId,
+        /// How many instances.
+        count: u32,
+    },
+}
+
+/// What a counter or gauge belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A component.
+    Component(ComponentId),
+    /// A client.
+    Client(ClientId),
+}
+
+/// A counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counter {
+    /// Requests that came.
+    Requests(Place),
+    /// Answers that went.
+    Answers(Place),
+    /// Answers with this status (several, where an HTTP code names several: one bit for each status).
+    AnswersOf(Place, u16),
+    /// Answers that are not good.
+    Errors(Place),
+    /// Exceptions.
+    Exceptions(ComponentId),
+    /// Deaths of processes.
+    Deaths(ComponentId),
+    /// Log lines of this name (index in [`Plan::logs`]).
+    Log(u32),
+}
+
+/// A gauge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gauge {
+    /// Share of the memory limit, the fullest instance.
+    Memory(ComponentId),
+    /// Memory in bytes, the fullest instance.
+    MemoryBytes(ComponentId),
+    /// Requests waiting in all lines.
+    Line(ComponentId),
+    /// Requests in all instances.
+    Present(ComponentId),
+    /// Share of workers in use, over all instances.
+    Busy(ComponentId),
+    /// Instances that are up and serving.
+    InstancesUp(ComponentId),
+}
+
+/// What an alert or evidence watches.
+#[derive(Debug, Clone, Copy)]
+pub enum SignalPlan {
+    /// Increase of the first over that of the second.
+    Ratio(Counter, Counter),
+    /// Increase.
+    Count(Counter),
+    /// Increase per second.
+    Rate(Counter),
+    /// Rate over the rate of the hour before.
+    RelativeRate(Counter),
+    /// A gauge.
+    Level(Gauge),
+    /// Quantile of latency, in seconds.
+    Latency(Place, f64),
+}
+
+/// An alert.
+#[derive(Debug, Clone)]
+pub struct AlertPlan {
+    /// Its name.
+    pub name: String,
+    /// What it watches.
+    pub signal: SignalPlan,
+    /// The threshold in base units.
+    pub threshold: f64,
+    /// True above it (or below it).
+    pub above: bool,
+    /// Over how long.
+    pub window: Nanos,
+    /// Between scrapes.
+    pub scrape: Nanos,
+    /// Between evaluations.
+    pub every: Nanos,
+    /// First scrape; None: drawn.
+    pub first_scrape: Option<Nanos>,
+    /// First evaluation; None: drawn.
+    pub first_evaluation: Option<Nanos>,
+    /// How long it must be true.
+    pub for_: Nanos,
+    /// From firing to the page.
+    pub delivery: Nanos,
+    /// Whether it pages.
+    pub pages: bool,
+}
+
+/// Evidence.
+#[derive(Debug, Clone)]
+pub struct EvidencePlan {
+    /// Its name.
+    pub name: String,
+    /// What it watches.
+    pub signal: SignalPlan,
+    /// The threshold in base units.
+    pub threshold: f64,
+    /// True above it (or below it).
+    pub above: bool,
+    /// Over how long.
+    pub window: Nanos,
+    /// From the acknowledgement until somebody looks.
+    pub noticed_after: Option<Sampler>,
+}
+
+/// What may suggest a hypothesis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clue {
+    /// An alert that has fired.
+    Alert(u32),
+    /// Evidence that has been noticed.
+    Evidence(u32),
+    /// An action that did not help.
+    FailedAction(u32),
+}
+
+/// The people.
+#[derive(Debug, Clone)]
+pub struct ResponderPlan {
+    /// From page to acknowledgement.
+    pub acknowledge: Sampler,
+    /// From there to the first hypothesis.
+    pub orient: Option<Sampler>,
+    /// What they may believe.
+    pub hypotheses: Vec<HypothesisPlan>,
+    /// Wrong hypotheses before others are called in, and how long that takes.
+    pub escalate: Option<(u32, Sampler)>,
+    /// What they can do.
+    pub actions: Vec<ActionPlan>,
+    /// How long they watch an action.
+    pub verify: Nanos,
+    /// The alert they watch; [`NONE`]: the one that paged.
+    pub watches: u32,
+    /// Quiet time before it is declared over.
+    pub quiet: Nanos,
+}
+
+/// A hypothesis.
+#[derive(Debug, Clone)]
+pub struct HypothesisPlan {
+    /// Its name.
+    pub name: String,
+    /// Where the cause would be.
+    pub suspect: Place,
+    /// Of what kind.
+    pub cause: Cause,
+    /// What suggests it.
+    pub suggested_by: Vec<Clue>,
+    /// How long it takes to look.
+    pub check: Sampler,
+}
+
+/// An action.
+#[derive(Debug, Clone)]
+pub struct ActionPlan {
+    /// Its name.
+    pub name: String,
+    /// The hypotheses that call for it.
+    pub for_: Vec<u32>,
+    /// What is done.
+    pub does: Vec<DeedPlan>,
+    /// Components whose processes are replaced.
+    pub replaces: Vec<ComponentId>,
+    /// From decision to done.
+    pub takes: Sampler,
+}
+
+/// A deed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeedPlan {
+    /// A bug is gone.
+    Hotfix(BugId),
+    /// A middleware is taken out.
+    Disable(ComponentId),
+    /// The version before.
+    Rollback(ComponentId),
+    /// Restart.
+    Restart(ComponentId),
+    /// A client is refused.
+    Block(ClientId),
+    /// More instances.
+    Scale(ComponentId, u32),
+}
