@@ -13,8 +13,8 @@ use super::source::{Mark, SourceId};
 
 /// A decoded value with its place, for messages of checks that come after decoding.
 ///
-/// It reads, writes and describes itself in a schema as `T` does, and equals by value alone. Decoded
-/// from anything but a [`Node`](super::Node), its place is [`Mark::NONE`].
+/// It reads, writes and describes itself in a schema as `T` does, and equals by value alone.
+/// Decoded from anything but a [`Node`](super::Node), its place is [`Mark::NONE`].
 #[derive(Clone, Copy, Debug)]
 pub struct At<T> {
     /// The value itself.

@@ -33,8 +33,8 @@ pub struct Decoded<T> {
 
 /// Decodes a tree, and reports all that is wrong with it.
 ///
-/// Two problems are reported only after another is mended: the second word missing in one map (serde
-/// names one at a time), and those beside another in the same tuple.
+/// Two problems are reported only after another is mended: the second word missing in one map
+/// (serde names one at a time), and those beside another in the same tuple.
 pub fn decode<T: DeserializeOwned>(node: &Node) -> Decoded<T> {
     let mut pruned = Pruned::default();
     let mut problems = Vec::new();
@@ -138,9 +138,7 @@ fn path_of(error: &Error, root: &Node, steps: &[Step]) -> String {
         segments.push(key.map_or_else(|| step.index.to_string(), str::to_owned));
         node = next;
     }
-    if let (What::Unknown { word, .. }, Some(last)) = (error.what(), segments.last())
-        && last == word
-    {
+    if error.is_unknown_key() {
         segments.pop();
     }
     path::join(segments.iter().map(String::as_str))

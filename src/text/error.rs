@@ -22,6 +22,8 @@ struct Inner {
     mark: Option<Mark>,
     /// The way to the culprit, its last step first.
     steps: Vec<Step>,
+    /// Whether the culprit is the key at the end of the way, not the value under it.
+    in_key: bool,
 }
 
 /// One step down a tree.
@@ -49,7 +51,7 @@ pub(super) enum What {
 
 impl Error {
     pub(super) fn new(what: What) -> Error {
-        Error(Box::new(Inner { what, mark: None, steps: Vec::new() }))
+        Error(Box::new(Inner { what, mark: None, steps: Vec::new(), in_key: false }))
     }
 
     pub(super) fn other(what: impl Into<String>, help: impl Into<String>) -> Error {
@@ -66,6 +68,17 @@ impl Error {
     pub(super) fn below(mut self, index: usize, rigid: bool) -> Error {
         self.0.steps.push(Step { index, rigid });
         self
+    }
+
+    /// The error of a key, seen from its map.
+    pub(super) fn in_key(mut self, index: usize) -> Error {
+        self.0.in_key = true;
+        self.below(index, false)
+    }
+
+    /// Whether the culprit is a word that its map does not know.
+    pub(super) fn is_unknown_key(&self) -> bool {
+        self.0.in_key && matches!(self.0.what, What::Unknown { .. })
     }
 
     /// The error of a value under a key, seen from the map. A missing word is shown at the key,

@@ -1,7 +1,7 @@
 //! Patches: changes to a tree, in one dialect for every kind of experiment.
 //!
-//! A path is dotted: `components.api.instances`. A segment with a dot in it stands in double quotes.
-//! In a list, a segment is the number of an element, counted from 0, or its word: `retry` is the
+//! A path is dotted: `components.api.instances`. A segment with a dot in it stands in
+//! double quotes. In a list, a segment is the number of an element, counted from 0, or its word: `retry` is the
 //! content of the element `{retry: ...}`, the element whose `name` is `retry`, or the element that
 //! is the bare word `retry`. An element's number may change when an earlier patch removes one.
 
@@ -305,7 +305,10 @@ impl Place<'_> {
 
 /// Where the word `segment` leads in the list element `item`, if it is that element's word.
 fn named(item: &Node, index: usize, segment: &str) -> Option<Spot> {
-    let is_named = |node: &Node| matches!(node.get("name").map(|name| &name.value), Some(Value::Text(name)) if name == segment);
+    let is_named = |node: &Node| match node.get("name").map(|name| &name.value) {
+        Some(Value::Text(name)) => name == segment,
+        _ => false,
+    };
     match &item.value {
         Value::Text(text) if text == segment => Some(Spot::Element(index)),
         Value::Map(_) if is_named(item) => Some(Spot::Element(index)),

@@ -12,8 +12,8 @@ use serde_saphyr::{
 use super::node::{Key, Node, Value, shortened};
 use super::source::{Mark, Problem, SourceId, Sources, floor_char};
 
-/// A file may have this many bytes (1 MiB). A model is written by people; a longer file is a mistake
-/// or an attack.
+/// A file may have this many bytes (1 MiB). A model is written by people; a longer file is a
+/// mistake or an attack.
 pub const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// Lists and maps may be nested this deep.

@@ -90,7 +90,8 @@ fn with_line(line: &str) -> Problem {
 
 #[test]
 fn a_right_file_decodes_without_problems() {
-    let text = "name: s\nparts:\n  api:\n    instances: 2\n    work: {fixed: 250ms}\n    share: 1\n    \
+    let text = "name: s\nparts:\n  api:\n    \
+                instances: 2\n    work: {fixed: 250ms}\n    share: 1\n    \
                 hold: yes\n    calls: [db]\n  db: {instances: 1, work: none, share: }\n";
     let decoded = decoded::<System>(text);
     assert_eq!((decoded.problems, decoded.removed), (vec![], vec![]));
@@ -106,8 +107,10 @@ fn a_right_file_decodes_without_problems() {
 
 #[test]
 fn all_problems_are_reported_at_once_each_at_its_place() {
-    let text = "nmae: x\nname: [1]\nparts:\n  api:\n    instnaces: 3\n    instances: two\n    work: none\n  \
-                db:\n    instances: 1\n    work: {fixde: 1ms}\n  c\u{e9}: {instances: 1, work: {fixed: 5}}\n";
+    let text = "nmae: x\nname: [1]\nparts:\n  api:\n    \
+                instnaces: 3\n    instances: two\n    work: none\n  \
+                db:\n    instances: 1\n    work: {fixde: 1ms}\n  \
+                c\u{e9}: {instances: 1, work: {fixed: 5}}\n";
     let decoded = decoded::<System>(text);
     assert_eq!(
         shown(&decoded.problems, text),
@@ -145,6 +148,8 @@ fn an_unknown_word_gets_a_suggestion_or_the_list() {
     let near = with_line("hodl: yes");
     assert_eq!(near.what, "unknown word `hodl` in `parts.api`");
     assert_eq!(near.help.as_deref(), Some("did you mean `hold`?"));
+    let same = with_line("layers: [{scaled: {by: 1, of: of}}]");
+    assert_eq!(same.what, "unknown word `of` in `parts.api.layers.0.scaled.of`");
     let far = with_line("xyzzy: 1");
     let list = "known: `instances`, `work`, `share`, `hold`, `calls`, `layers`";
     assert_eq!(far.help.as_deref(), Some(list));
