@@ -1,16 +1,16 @@
 //! Words in files: YAML with positions, every problem at once, and patches.
 //!
-//! A file is read in two steps. [`read`] turns its text into a [`Node`]: plain data in which every
-//! key and value knows its place ([`Mark`]). [`patch`](apply) changes such a tree, whatever kind of
-//! file it came from. [`decode`] turns it into a Rust type by serde and, other than serde alone,
-//! reports *all* that is wrong with it: it sets the offending part aside and decodes again.
+//! A file is read in two steps. [`read()`] turns its text into a [`Node`]: plain data in which
+//! every key and value knows its place ([`Mark`]). A [`Patch`] changes such a tree, whatever kind
+//! of file it came from. [`decode()`] turns it into a Rust type by serde and, other than serde
+//! alone, reports *all* that is wrong with it: it sets the offending part aside and decodes again.
 //!
 //! ```text
 //! text --read--> Node --apply patches--> Node --decode--> T, or every Problem with its place
 //! ```
 //!
-//! Nothing here prints, and nothing here depends on a terminal: [`plain`] renders problems as text,
-//! and a richer front end can draw them from the same [`Problem`]s and [`Sources`].
+//! Nothing here prints, and nothing here depends on a terminal: [`plain()`] renders problems as
+//! text, and a richer front end can draw them from the same [`Problem`]s and [`Sources`].
 
 mod at;
 mod de;

@@ -1,9 +1,10 @@
 //! Patches: changes to a tree, in one dialect for every kind of experiment.
 //!
-//! A path is dotted: `components.api.instances`. A segment with a dot in it stands in
-//! double quotes. In a list, a segment is the number of an element, counted from 0, or its word: `retry` is the
-//! content of the element `{retry: ...}`, the element whose `name` is `retry`, or the element that
-//! is the bare word `retry`. An element's number may change when an earlier patch removes one.
+//! A path is dotted: `components.api.instances`. A segment with a dot in it stands in double
+//! quotes. In a list, a segment is the number of an element, counted from 0, or its word: `retry`
+//! is the content of the element `{retry: ...}`, the element whose `name` is `retry`, or the
+//! element that is the bare word `retry`. An element's number may change when an earlier patch
+//! removes one.
 
 use super::at::{At, Name};
 use super::node::{Key, Node, Value};
