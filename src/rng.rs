@@ -116,6 +116,13 @@ impl Luck {
         Self(mix(self.0.wrapping_add(GOLDEN.wrapping_mul(key.wrapping_add(1)))))
     }
 
+    /// Its 64 bits: the identity of what happens, for fingerprints.
+    #[inline]
+    #[must_use]
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
     /// This luck as a number in `[0, 1)`.
     #[inline]
     #[must_use]

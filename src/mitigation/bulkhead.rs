@@ -88,6 +88,28 @@ impl Bulkhead {
     }
 }
 
+impl super::Layer for Bulkhead {
+    fn ask(&mut self, cx: &mut super::Context) -> super::Ask {
+        *cx.memo = u32::from(self.enter());
+        match *cx.memo {
+            1 => super::Ask::Pass,
+            _ => super::Ask::Answer(crate::status::Status::LocalReject),
+        }
+    }
+
+    fn told(&mut self, cx: &mut super::Context, _: crate::status::Status) -> super::Told {
+        self.forgotten(*cx.memo);
+        *cx.memo = 0;
+        super::Told::Deliver
+    }
+
+    fn forgotten(&mut self, memo: u32) {
+        if memo == 1 {
+            self.leave();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

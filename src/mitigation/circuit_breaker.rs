@@ -297,5 +297,35 @@ impl Breaker {
     }
 }
 
+impl super::Layer for Breaker {
+    /// The memo is the permit's generation plus one, so that 0 means none.
+    fn ask(&mut self, cx: &mut super::Context) -> super::Ask {
+        match self.ask(cx.now) {
+            Some(permit) => {
+                *cx.memo = permit.generation.wrapping_add(1);
+                super::Ask::Pass
+            }
+            None => {
+                *cx.memo = 0;
+                super::Ask::Answer(Status::LocalReject)
+            }
+        }
+    }
+
+    fn told(&mut self, cx: &mut super::Context, status: Status) -> super::Told {
+        if *cx.memo != 0 {
+            let permit = Permit { generation: cx.memo.wrapping_sub(1) };
+            let verdict = self.verdict(status);
+            self.done(cx.now, permit, verdict, cx.now - cx.sent);
+            *cx.memo = 0;
+        }
+        super::Told::Deliver
+    }
+
+    fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -196,6 +196,26 @@ fn is_failure_of_middleware(status: Status) -> bool {
         && !matches!(status, Status::RateLimited | Status::Unavailable | Status::LocalReject)
 }
 
+impl super::Layer for Fallback {
+    fn told(&mut self, cx: &mut super::Context, status: Status) -> super::Told {
+        if self.middleware {
+            return super::Told::Deliver;
+        }
+        match self.instead(status, cx.luck.unit()) {
+            Some(instead) => super::Told::Instead(instead),
+            None => super::Told::Deliver,
+        }
+    }
+
+    fn is_for_middleware(&self) -> bool {
+        self.middleware
+    }
+
+    fn middleware_failed(&self, status: Status, u: f64) -> Option<Status> {
+        if self.middleware { self.instead(status, u) } else { None }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,6 +36,7 @@ pub mod bulkhead;
 pub mod circuit_breaker;
 pub mod fallback;
 pub mod health;
+pub mod layer;
 pub mod rate_limit;
 pub mod retry;
 pub mod retry_budget;
@@ -45,6 +46,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::units::Nanos;
+pub use balance::BalanceSpec as Pick;
+pub use layer::{Context, Layer};
 pub use statuses::StatusSet;
 
 use crate::status::Status;
@@ -92,9 +95,9 @@ impl Member {
     }
 }
 
-/// Makes [`LayerSpec`] and [`ROSTER`] from one list: `"summary" word: Variant(Spec)`.
+/// Makes [`LayerSpec`], [`LayerState`] and [`ROSTER`] from one list: `"summary" word: Variant(Spec => State)`.
 macro_rules! roster {
-    ($($summary:tt $module:ident: $variant:ident($spec:ident),)*) => {
+    ($($summary:tt $module:ident: $variant:ident($spec:ident => $state:ident),)*) => {
         /// A layer around a call or at a door; the key says which.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "snake_case")]
@@ -122,6 +125,57 @@ macro_rules! roster {
             }
         }
 
+        /// The state of a layer. One value for each scope that a layer has: a calling instance, a door.
+        #[derive(Debug, Clone)]
+        pub enum LayerState {
+            $(#[doc = $summary] $variant($module::$state),)*
+        }
+
+        impl LayerState {
+            /// The layer that a checked spec describes, before any call.
+            #[must_use]
+            pub fn new(spec: &LayerSpec) -> Self {
+                match spec {
+                    $(LayerSpec::$variant(spec) => Self::$variant($module::$state::new(spec)),)*
+                }
+            }
+        }
+
+        impl Layer for LayerState {
+            #[inline]
+            fn ask(&mut self, cx: &mut Context) -> Ask {
+                match self {
+                    $(Self::$variant(state) => state.ask(cx),)*
+                }
+            }
+            #[inline]
+            fn told(&mut self, cx: &mut Context, status: Status) -> Told {
+                match self {
+                    $(Self::$variant(state) => Layer::told(state, cx, status),)*
+                }
+            }
+            fn forgotten(&mut self, memo: u32) {
+                match self {
+                    $(Self::$variant(state) => state.forgotten(memo),)*
+                }
+            }
+            fn is_for_middleware(&self) -> bool {
+                match self {
+                    $(Self::$variant(state) => Layer::is_for_middleware(state),)*
+                }
+            }
+            fn middleware_failed(&self, status: Status, u: f64) -> Option<Status> {
+                match self {
+                    $(Self::$variant(state) => state.middleware_failed(status, u),)*
+                }
+            }
+            fn is_open(&self) -> bool {
+                match self {
+                    $(Self::$variant(state) => state.is_open(),)*
+                }
+            }
+        }
+
         /// All layers, in the order of their usual nesting, outermost first.
         pub const ROSTER: &[Member] = &[
             $(Member {
@@ -134,13 +188,13 @@ macro_rules! roster {
 }
 
 roster! {
-    "Answer something else when a call, or a middleware, fails." fallback: Fallback(FallbackSpec),
-    "Try a failed call again, after a pause." retry: Retry(RetrySpec),
-    "Stop retries while too few calls succeed." retry_budget: RetryBudget(RetryBudgetSpec),
+    "Answer something else when a call, or a middleware, fails." fallback: Fallback(FallbackSpec => Fallback),
+    "Try a failed call again, after a pause." retry: Retry(RetrySpec => Retry),
+    "Stop retries while too few calls succeed." retry_budget: RetryBudget(RetryBudgetSpec => RetryBudget),
     "Refuse calls at the caller while too many fail."
-        circuit_breaker: CircuitBreaker(CircuitBreakerSpec),
-    "Refuse what comes more often than a limit." rate_limit: RateLimit(RateLimitSpec),
-    "Refuse what would exceed a number of calls in progress." bulkhead: Bulkhead(BulkheadSpec),
+        circuit_breaker: CircuitBreaker(CircuitBreakerSpec => Breaker),
+    "Refuse what comes more often than a limit." rate_limit: RateLimit(RateLimitSpec => RateLimit),
+    "Refuse what would exceed a number of calls in progress." bulkhead: Bulkhead(BulkheadSpec => Bulkhead),
 }
 
 /// Words of this family that are no layers: they are written at a component.

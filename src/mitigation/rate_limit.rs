@@ -232,5 +232,44 @@ impl Limiter<'_> {
     }
 }
 
+/// The rate-limit layer: one bucket, or one for each client, user or key.
+#[derive(Debug, Clone)]
+pub struct RateLimit {
+    per: Per,
+    refusal: Status,
+    fresh: Bucket,
+    buckets: std::collections::BTreeMap<u64, Bucket>,
+}
+
+impl RateLimit {
+    /// The layer that a checked spec describes. Memory grows with the clients, users or keys seen.
+    #[must_use]
+    pub fn new(spec: &RateLimitSpec) -> Self {
+        let limiter = spec.limiter();
+        let never = WindowLimitSpec { limit: 0, window: Span(1), per: Per::All };
+        let limiter = limiter.unwrap_or(Limiter::FixedWindow(&never));
+        let fresh = limiter.bucket();
+        let (per, refusal) = (limiter.per(), spec.refusal());
+        Self { per, refusal, fresh, buckets: std::collections::BTreeMap::new() }
+    }
+}
+
+impl super::Layer for RateLimit {
+    fn ask(&mut self, cx: &mut super::Context) -> super::Ask {
+        // A client is a segment: see the words of `clients`.
+        let who = match self.per {
+            Per::All => 0,
+            Per::Client | Per::Segment => u64::from(cx.client),
+            Per::User => u64::from(cx.client) << 32 | u64::from(cx.user),
+            Per::Key => u64::from(cx.key),
+        };
+        let bucket = self.buckets.entry(who).or_insert_with(|| self.fresh.clone());
+        match bucket.admit(cx.now, 1) {
+            Ok(()) => super::Ask::Pass,
+            Err(_) => super::Ask::Answer(self.refusal),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

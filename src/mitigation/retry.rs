@@ -270,5 +270,23 @@ impl Retry {
     }
 }
 
+impl super::Layer for Retry {
+    /// Retries are made while no layer inside has called the outcome final.
+    fn told(&mut self, cx: &mut super::Context, status: Status) -> Told {
+        if *cx.is_final {
+            return Told::Deliver;
+        }
+        // The memo counts the tries of this layer, so that retries can be nested.
+        *cx.memo += 1;
+        let elapsed = cx.now - cx.began;
+        let ended = Ended { status, attempt: *cx.memo, elapsed, previous: *cx.pause };
+        let told = self.told(&ended, cx.luck.unit());
+        if let Told::Again(pause) = told {
+            *cx.pause = pause;
+        }
+        told
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -126,6 +126,24 @@ impl RetryBudget {
     }
 }
 
+impl super::Layer for RetryBudget {
+    /// Stands inside a retry: a second attempt finds the budget spent and ends with the first one's outcome.
+    fn ask(&mut self, cx: &mut super::Context) -> super::Ask {
+        match cx.last {
+            Some(last) if cx.attempts > 0 && !self.allows_retry() => {
+                *cx.is_final = true;
+                super::Ask::Answer(last)
+            }
+            _ => super::Ask::Pass,
+        }
+    }
+
+    fn told(&mut self, _: &mut super::Context, status: Status) -> super::Told {
+        self.told(status);
+        super::Told::Deliver
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

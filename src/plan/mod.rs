@@ -5,7 +5,7 @@ pub mod compile;
 
 use crate::change::InProgress;
 use crate::component::{AtLimit, Discipline, Sharing};
-use crate::dist::{Count, Sampler};
+use crate::dist::{CountSampler, Sampler};
 use crate::load::arrivals::RateCurve;
 use crate::mitigation::{LayerSpec, Pick};
 use crate::response::Cause;
@@ -82,6 +82,10 @@ pub struct Plan {
     pub changes: Vec<ChangePlan>,
     /// Alerts.
     pub alerts: Vec<AlertPlan>,
+    /// Constant delays that have a lane of their own in the agenda.
+    pub lanes: Vec<Nanos>,
+    /// For alternatives by class: which classes belong to each group.
+    pub class_groups: Vec<Vec<bool>>,
     /// Evidence.
     pub evidence: Vec<EvidencePlan>,
     /// The people.
@@ -138,7 +142,7 @@ pub enum Source {
 #[derive(Debug, Clone)]
 pub struct VisitPlan {
     /// Number of requests.
-    pub requests: Count,
+    pub requests: CountSampler,
     /// Thinking time.
     pub thinking: Sampler,
     /// Failures in a row that end it; `u32::MAX` when none do.
@@ -389,8 +393,8 @@ pub enum Op {
 pub struct Alternative {
     /// Taken while the draw is below this (shares summed up); 0 for alternatives by class, 1 for `otherwise`.
     pub cumulative_share: f64,
-    /// Taken by requests of classes with this name (see [`Plan::class_groups`]); [`NONE`] otherwise.
-    pub class: ClassId,
+    /// Taken by requests of the classes in this group of [`Plan::class_groups`]; [`NONE`] otherwise.
+    pub class: u32,
     /// Where it begins.
     pub target: OpId,
 }
