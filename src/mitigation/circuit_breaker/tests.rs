@@ -99,6 +99,16 @@ fn m05_the_third_trial_decides_and_a_fourth_call_is_refused() {
 }
 
 #[test]
+fn trials_of_an_earlier_half_open_state_are_forgotten() {
+    let mut breaker = opened(&spec(5));
+    assert_eq!(send(&mut breaker, 161 * SECOND, "FFF"), 3);
+    assert_eq!(send(&mut breaker, 222 * SECOND, "SS"), 2);
+    assert_eq!(breaker.state(222 * SECOND), State::HalfOpen);
+    send(&mut breaker, 222 * SECOND, "S");
+    assert_eq!(breaker.state(222 * SECOND), State::Closed);
+}
+
+#[test]
 fn m06_slow_is_strictly_longer_and_the_slow_rate_trips() {
     let mut breaker = Breaker::new(&CircuitBreakerSpec {
         window: WindowSpec::Count(5),

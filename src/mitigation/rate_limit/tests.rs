@@ -41,6 +41,15 @@ fn m30_refusals_say_when_to_come_back_as_gcra_does() {
 }
 
 #[test]
+fn the_time_to_come_back_is_rounded_up_to_a_nanosecond_that_passes() {
+    let mut bucket = token_bucket(3.0, 1);
+    assert_eq!(bucket.admit(0, 1), Ok(()));
+    assert_eq!(bucket.admit(0, 1), Err(333_333_334));
+    assert_eq!(bucket.admit(333_333_333, 1), Err(1));
+    assert_eq!(bucket.admit(333_333_334, 1), Ok(()));
+}
+
+#[test]
 fn m31_nginx_lets_burst_plus_one_pass_at_once() {
     let mut bucket = leaky_bucket(10.0, 5);
     assert_eq!(letters(&mut bucket, &[0; 7]), "PPPPPPR");
