@@ -16,7 +16,7 @@ const BETWEEN: f64 = 22.0;
 const NOTE: f64 = 66.0;
 
 /// The measures whose differences are shown, the ranking one first.
-const DIFFERENCES: [&str; 3] = [USER_MINUTES_LOST, USER_OUTAGE, USERS_AFFECTED];
+pub const DIFFERENCES: [&str; 3] = [USER_MINUTES_LOST, USER_OUTAGE, USERS_AFFECTED];
 
 /// All variants but the baseline, the best effect on user-minutes lost first; those whose effect is
 /// unknown come last in the order of the experiment.
@@ -77,6 +77,8 @@ struct Column {
     heading: String,
     note: String,
     unit: String,
+    /// The unit under the axis: a difference of shares is in percentage points.
+    axis: String,
     /// Where the reference line stands: no difference, or the baseline's probability.
     reference: f64,
     range: Option<(f64, f64)>,
@@ -102,6 +104,7 @@ impl Column {
             rows: variants.iter().map(row).collect(),
             reference: 0.0,
             range: None,
+            axis: if unit == "1" { "points".into() } else { unit.clone() },
             unit,
         }
     }
@@ -120,6 +123,7 @@ impl Column {
             note: format!("baseline {}", quantity(reference, "1")),
             rows: variants.iter().map(row).collect(),
             unit: "1".into(),
+            axis: unit_shown("1").into(),
             reference,
             range: Some((0.0, 1.0)),
         }
@@ -156,17 +160,15 @@ impl Column {
                 taken = x.at(tick) + half;
             }
         }
-        if let Some(unit) = Some(unit_shown(&self.unit)).filter(|unit| !unit.is_empty()) {
-            let at = (x.at(0.0).max(taken) + 8.0, bottom + TICK * 1.5);
-            figure.text(at, unit, Type::new(TICK, MUTED));
-        }
+        let after = (x.at(0.0).max(taken) + 8.0, bottom + TICK * 1.5);
+        figure.text(after, &self.axis, Type::new(TICK, MUTED));
         let reference = x.clamped(self.reference);
         figure.line(&[(reference, top), (reference, bottom)], AXIS, 1.5);
     }
 }
 
 /// Blue if the whole interval is better than the reference, vermillion if it is worse.
-fn verdict([low, high]: Interval, reference: f64, better: Better) -> Colour {
+pub fn verdict([low, high]: Interval, reference: f64, better: Better) -> Colour {
     match better {
         Better::Lower if high < reference => BLUE,
         Better::Lower if low > reference => VERMILLION,

@@ -20,9 +20,11 @@ pub use draw::{png, svg};
 pub use figure::{Anchor, Figure, Shape, Type};
 pub use theme::Colour;
 
-pub(crate) use comparison::sorted;
-pub(crate) use theme::{GREEN, MUTED, ORANGE, SERIES, VERMILLION};
-pub(crate) use timeline::GROUPS;
+pub(crate) use comparison::{DIFFERENCES, sorted, verdict};
+pub(crate) use scale::extent;
+pub(crate) use sweep::{by_number, drawn, groups, heading, logarithmic, measures};
+pub(crate) use theme::SERIES;
+pub(crate) use timeline::{GROUPS, mark_colour};
 
 use crate::study::table::Table;
 

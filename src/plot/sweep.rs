@@ -85,12 +85,13 @@ pub fn drawn(estimate: &Estimate) -> [f64; 3] {
     }
 }
 
-/// A latency spans decades.
-fn logarithmic(name: &str) -> bool {
+/// Whether the axis of a measure is logarithmic: a latency spans decades.
+pub fn logarithmic(name: &str) -> bool {
     name.contains("latency") || name.contains("p99")
 }
 
-fn heading(name: &str, estimate: &Estimate) -> String {
+/// Title of the panel of a measure, with its unit.
+pub fn heading(name: &str, estimate: &Estimate) -> String {
     match estimate.kind {
         Kind::Probability => format!("Probability of the {}, %", name.replace('_', " ")),
         Kind::Quantity if logarithmic(name) => format!("{} (logarithmic)", title(name)),
@@ -117,7 +118,7 @@ fn curves(figure: &mut Figure, group: &[&Sweep], input: &Input, top: f64) -> f64
     let names = measures(group[0]);
     let room = WIDTH - 2.0 * EDGE;
     let step = (room + BETWEEN) / names.len().max(1) as f64;
-    let first = top + LABEL * 2.4;
+    let first = top + LABEL * 2.8;
     for (index, name) in names.iter().enumerate() {
         let left = EDGE + 44.0 + step * index as f64;
         let right = EDGE + step * (index + 1) as f64 - BETWEEN;
@@ -152,7 +153,7 @@ fn curve_panel(
     let x = Scale::linear(span, left, right);
     let y = vertical(name, &estimates, bottom, top);
     let text = fit(&heading(name, sample), LABEL, true, right - left + 44.0);
-    figure.text((left - 44.0, top - 12.0), &text, Type::new(LABEL, INK).bold());
+    figure.text((left - 44.0, top - 18.0), &text, Type::new(LABEL, INK).bold());
     for tick in y.ticks(5) {
         figure.grid_h(y.at(tick), left, right);
         let text =
@@ -188,15 +189,20 @@ fn input_axis(
     figure.axis((left, bottom), (right, bottom));
     let mut order: Vec<usize> = (0..input.numbers.len().min(input.values.len())).collect();
     order.sort_by(|&a, &b| input.numbers[a].total_cmp(&input.numbers[b]));
-    let mut taken = f64::NEG_INFINITY;
-    for index in order {
-        let at = x.at(input.numbers[index]);
+    let place = |index: usize| x.at(input.numbers[index]);
+    let half = |index: usize| text_width(&input.values[index], TICK, false) / 2.0;
+    // Label every value, or else every second, third … one.
+    let fits = |every: &usize| {
+        let kept: Vec<usize> = order.iter().copied().step_by(*every).collect();
+        kept.windows(2).all(|w| place(w[0]) + half(w[0]) + 6.0 < place(w[1]) - half(w[1]))
+    };
+    let every = (1..=order.len()).find(fits).unwrap_or(1);
+    for (rank, &index) in order.iter().enumerate() {
+        let at = place(index);
         figure.axis((at, bottom), (at, bottom + 4.0));
-        let half = text_width(&input.values[index], TICK, false) / 2.0;
-        if at - half > taken + 6.0 {
+        if rank % every == 0 {
             let style = Type::new(TICK, MUTED).anchor(Anchor::Middle);
             figure.text((at, bottom + TICK * 1.6), &input.values[index], style);
-            taken = at + half;
         }
     }
 }
@@ -244,7 +250,7 @@ fn maps(figure: &mut Figure, sweep: &Sweep, across: &Input, down: &Input, top: f
         figure.text((EDGE, end), &line, Type::new(TICK, MUTED));
         end += TICK * 1.5;
     }
-    end + EDGE
+    end - TICK * 1.5 + EDGE
 }
 
 fn map(
@@ -285,7 +291,7 @@ fn map(
             let fill = if share.is_finite() { BLUE.tint(0.06 + 0.94 * share) } else { GRID };
             figure.rect((x0 + 1.0, y0 + 1.0), (x0 + width - 1.0, y0 + CELL - 1.0), fill);
             let text = found.map_or(String::new(), |e| cell(name, e));
-            let ink = if share > 0.5 { WHITE } else { INK };
+            let ink = if share > 0.8 { WHITE } else { INK };
             let at = (x0 + width / 2.0, y0 + CELL / 2.0 + TICK * 0.36);
             figure.text(at, &text, Type::new(TICK, ink).anchor(Anchor::Middle));
         }

@@ -133,7 +133,7 @@ fn upper_lane(figure: &mut Figure, marks: &[(&Mark, usize)], x: &Scale, (top, bo
         figure.line(&[(at, y - TICK), (at, bottom)], colour, 1.6);
         if let (Some(low), Some(high)) = (mark.p10, mark.p90) {
             let (low, high) = (x.clamped(low), x.clamped(high));
-            figure.rect((low, y + 2.0), (high, y + 5.0), colour.tint(0.55));
+            figure.rect((low, y + 2.5), (high, y + 5.0), colour.tint(0.55));
         }
         lane_label(figure, mark, (at, y - 1.5), INK);
     }

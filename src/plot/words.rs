@@ -57,7 +57,9 @@ fn percent(fraction: f64) -> String {
 pub fn bare(value: f64, unit: &str) -> String {
     match unit {
         "1" => percent(value),
-        "min" | "users" | "requests" if value.abs() >= 10.0 => number(value.round()),
+        "min" | "users" | "requests" if value.abs() >= 9.95 => number(value.round()),
+        // Tenths of a minute are fine enough for an outage.
+        "min" => number((value * 10.0).round() / 10.0),
         _ => number(value),
     }
 }
@@ -133,6 +135,7 @@ mod tests {
         assert_eq!(quantity(131.2, "min"), "131 min");
         assert_eq!(range(104.0, 158.0, "min"), "104 to 158 min");
         assert_eq!(signed(4.0, "min"), "+4");
+        assert_eq!(signed(-7.37, "min"), "−7.4");
     }
 
     #[test]
