@@ -49,9 +49,9 @@ pub fn draw(table: &Table) -> Result<Figure, String> {
     if variants.is_empty() || columns.is_empty() {
         return Err("this study has no variants to compare".into());
     }
-    let subtitle = "Dot and bar: mean of the paired differences with its 95 % interval (probability: \
-        Wilson's interval). Blue: better than the baseline, vermillion: worse, grey: the interval \
-        includes no difference. Largest savings first.";
+    let subtitle = "Dot and bar: mean of the paired differences with its 95 % interval \
+        (probability: Wilson's interval). Blue: better than the baseline, vermillion: \
+        worse, grey: the interval includes no difference. Largest savings first.";
     let (mut figure, top) = Figure::new("What each variant changes", subtitle);
     let first = top + LABEL * 3.4;
     let bottom = first + ROW * variants.len() as f64;
@@ -114,7 +114,11 @@ impl Column {
             table.baseline_measure(name).map_or((f64::NAN, Better::Lower), |m| (m.mean, m.better));
         let row = |variant: &&Variant| {
             let estimate = variant.measures.get(name)?;
-            let colour = verdict(estimate.ci95, reference, better);
+            // The pairs tell more than the two proportions apart.
+            let colour = match variant.differences.get(name) {
+                Some(difference) => verdict(difference.ci95, 0.0, better),
+                None => verdict(estimate.ci95, reference, better),
+            };
             let text = quantity(estimate.mean, "1");
             Some((estimate.mean, estimate.ci95, colour, text))
         };

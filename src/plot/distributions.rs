@@ -1,7 +1,7 @@
 //! How outcomes are distributed over the replicas, variant by variant.
 
 use super::figure::{Anchor, Figure, Type};
-use super::scale::{Scale, extent, extent_with_zero};
+use super::scale::{Scale, extent_with_zero};
 use super::theme::{BLUE, Colour, EDGE, INK, LABEL, MUTED, TICK, WHITE, WIDTH, wrap};
 use super::words::{bare, quantity, title, unit_shown};
 use super::{USER_OUTAGE, USERS_AFFECTED};
@@ -16,6 +16,8 @@ const BINS: usize = 60;
 const NOTE: f64 = 72.0;
 const BETWEEN: f64 = 26.0;
 const BASELINE: Colour = MUTED;
+/// Ends of the bar and the dot.
+const SHOWN: [f64; 3] = [0.1, 0.5, 0.9];
 
 /// Draws one histogram for each variant and measure.
 ///
@@ -27,8 +29,8 @@ pub fn draw(table: &Table) -> Result<Figure, String> {
     if measures.is_empty() || names.is_empty() {
         return Err("this study kept no values of single replicas".into());
     }
-    let subtitle = "Histogram over the replicas of each variant, scaled to its own tallest bar. Dot: \
-        median, printed at the right. Bar below: 10 to 90 % of the replicas.";
+    let subtitle = "Histogram over the replicas of each variant, scaled to its own tallest bar. \
+        Dot: median, printed at the right. Bar below: 10 to 90 % of the replicas.";
     let (mut figure, top) = Figure::new("How outcomes are distributed", subtitle);
     let first = top + LABEL * 1.6 + 8.0;
     let bottom = first + ROW * names.len() as f64;
@@ -88,7 +90,7 @@ impl Column {
             let colour = if index == 0 { BASELINE } else { BLUE };
             if let Some(values) = values.get(name) {
                 self.row(figure, values, &x, range, (base, colour));
-                if let Some([_, median, _]) = quantiles(values) {
+                if let Some([_, median, _]) = quantiles(values, SHOWN) {
                     let at = (self.right + 10.0, base - TICK * 0.4);
                     figure.text(at, &quantity(median, unit), Type::new(TICK, INK));
                 }
@@ -114,7 +116,7 @@ impl Column {
             figure.rect((left, base - height), (left + width - 0.5, base), colour.tint(0.5));
         }
         figure.axis((self.left, base), (self.right, base));
-        if let Some([low, median, high]) = quantiles(values) {
+        if let Some([low, median, high]) = quantiles(values, SHOWN) {
             figure.line(&[(x.at(low), base), (x.at(high), base)], colour, 3.5);
             figure.dot((x.at(median), base), 5.5, WHITE);
             figure.dot((x.at(median), base), 4.0, colour);
@@ -133,13 +135,13 @@ fn histogram(values: &[f64], (low, high): (f64, f64)) -> Vec<usize> {
     counts
 }
 
-/// 10 %, 50 % and 90 % quantile of the finite values.
-fn quantiles(values: &[f64]) -> Option<[f64; 3]> {
+/// Quantiles of the finite values, between neighbours in proportion (type 7 of Hyndman and Fan,
+/// 1996); nothing if there are no values.
+pub fn quantiles<const N: usize>(values: &[f64], shares: [f64; N]) -> Option<[f64; N]> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
     sorted.sort_by(f64::total_cmp);
-    extent(sorted.iter().copied())?;
-    let last = (sorted.len() - 1) as f64;
-    Some([0.1, 0.5, 0.9].map(|share| {
+    let last = sorted.len().checked_sub(1)? as f64;
+    Some(shares.map(|share| {
         let place = share * last;
         let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
         below + (above - below) * place.fract()
@@ -160,7 +162,7 @@ mod tests {
     #[test]
     fn quantiles_lie_between_neighbours() {
         let values: Vec<f64> = (0..=10).rev().map(f64::from).collect();
-        assert_eq!(quantiles(&values), Some([1.0, 5.0, 9.0]));
-        assert_eq!(quantiles(&[f64::NAN]), None);
+        assert_eq!(quantiles(&values, SHOWN), Some([1.0, 5.0, 9.0]));
+        assert_eq!(quantiles(&[f64::NAN], SHOWN), None);
     }
 }

@@ -6,8 +6,8 @@ use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBAColor, ShapeStyle, TextStyle};
 
-/// Backends count in whole pixels. Drawing this much larger keeps curves smooth: the SVG is scaled back by
-/// its view box, the bitmap by averaging.
+/// Backends count in whole pixels. Drawing this much larger keeps curves smooth: the SVG is scaled
+/// back by its view box, the bitmap by averaging.
 const OVERSAMPLING: f64 = 4.0;
 /// Pixels of the PNG for each pixel of the figure: sharp on dense screens and in print.
 const PNG_DENSITY: usize = 2;

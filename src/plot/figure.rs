@@ -216,8 +216,8 @@ impl Figure {
     }
 }
 
-/// Moves label heights apart, keeping their order, until neighbours are at least `gap` apart and all
-/// lie between `top` and `bottom` as far as there is room.
+/// Moves label heights apart, keeping their order, until neighbours are at least `gap` apart and
+/// all lie between `top` and `bottom` as far as there is room.
 pub fn spread(wanted: &[f64], gap: f64, top: f64, bottom: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by(|&a, &b| wanted[a].total_cmp(&wanted[b]).then(a.cmp(&b)));

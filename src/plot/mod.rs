@@ -1,8 +1,8 @@
 //! Figures: a table in, shapes out, then SVG and PNG.
 //!
-//! A plot is one function from a [`Table`] to a [`Figure`], which is a list of shapes in pixels; one
-//! function draws any figure to either format. To add a plot, write that function in a file of its own and
-//! add one line to [`PLOTS`].
+//! A plot is one function from a [`Table`] to a [`Figure`], which is a list of shapes in pixels;
+//! one function draws any figure to either format. To add a plot, write that function in a file of
+//! its own and add one line to [`PLOTS`].
 
 mod comparison;
 mod distributions;
@@ -21,6 +21,7 @@ pub use figure::{Anchor, Figure, Shape, Type};
 pub use theme::Colour;
 
 pub(crate) use comparison::{DIFFERENCES, sorted, verdict};
+pub(crate) use distributions::quantiles;
 pub(crate) use scale::extent;
 pub(crate) use sweep::{by_number, drawn, groups, heading, logarithmic, measures};
 pub(crate) use theme::SERIES;
@@ -43,7 +44,7 @@ pub struct Plot {
     pub name: &'static str,
     /// Heading in the report.
     pub title: &'static str,
-    /// What it shows and how to read it; also the text for readers who cannot see it.
+    /// What it shows; also the text for readers who cannot see it.
     pub caption: &'static str,
     /// Draws it; fails if the study lacks what the figure needs.
     pub draw: fn(&Table) -> Result<Figure, String>,
@@ -54,28 +55,27 @@ pub const PLOTS: &[Plot] = &[
     Plot {
         name: "timeline",
         title: "The incident, minute by minute",
-        caption: "Traffic, failed requests, latency, memory and instances over the minutes from the alert: \
-            median and 10 to 90 % band over the replicas, with the simulated and the reported moments.",
+        caption: "Traffic, failed requests, latency, memory and instances over the minutes from \
+            the alert, with the simulated and the reported moments.",
         draw: timeline::draw,
     },
     Plot {
         name: "comparison",
         title: "What each variant changes",
-        caption: "Effect of every variant: difference to the baseline over paired replicas with its 95 % \
-            interval, and the probability of the cascade. The largest savings are at the top.",
+        caption: "Effect of every variant on user-minutes lost, user outage, users affected and \
+            the probability of the cascade; the largest savings at the top.",
         draw: comparison::draw,
     },
     Plot {
         name: "distributions",
         title: "How outcomes are distributed",
-        caption: "Histogram over the replicas for every variant, with the median and the range of 10 to \
-            90 % of the replicas.",
+        caption: "User outage and users affected over the replicas of every variant.",
         draw: distributions::draw,
     },
     Plot {
         name: "sweep",
         title: "How the system behaves over its inputs",
-        caption: "Latency, goodput and the probability of the cascade over the swept inputs, with bands.",
+        caption: "Latency, goodput and the probability of the cascade over the swept inputs.",
         draw: sweep::draw,
     },
 ];
@@ -92,8 +92,8 @@ pub struct Rendered {
 /// Draws the plot of a name. The same table gives the same bytes.
 ///
 /// # Errors
-/// If there is no plot of that name, if the study lacks what the plot needs (the message says what), or
-/// if a backend fails.
+/// If there is no plot of that name, if the study lacks what the plot needs (the message says
+/// what), or if a backend fails.
 pub fn render(table: &Table, name: &str) -> Result<Rendered, String> {
     let known = || PLOTS.iter().map(|plot| plot.name).collect::<Vec<_>>().join(", ");
     let plot = PLOTS
@@ -147,6 +147,28 @@ mod tests {
     fn a_plot_of_an_empty_table_is_an_error_and_not_a_crash() {
         for plot in PLOTS {
             assert!((plot.draw)(&Table::default()).is_err(), "{}", plot.name);
+        }
+    }
+
+    #[test]
+    fn numbers_that_do_not_exist_leave_gaps_and_break_nothing() {
+        let mut table = sample::table();
+        for variant in &mut table.variants {
+            let names: Vec<String> = variant.measures.iter().map(|(n, _)| n.to_string()).collect();
+            for name in names {
+                let mut estimate = variant.measures.get(&name).cloned().unwrap();
+                (estimate.mean, estimate.median) = (f64::NAN, f64::NAN);
+                estimate.ci95 = [f64::NAN, f64::INFINITY];
+                variant.measures.insert(name, estimate);
+            }
+        }
+        for series in &mut table.timeline.as_mut().unwrap().series {
+            series.median[3..50].fill(f64::NAN);
+            series.p90.fill(f64::NAN);
+        }
+        table.distributions.insert(USER_OUTAGE, Default::default());
+        for plot in PLOTS {
+            assert!(!render(&table, plot.name).unwrap().svg.contains("NaN"), "{}", plot.name);
         }
     }
 

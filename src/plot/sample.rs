@@ -2,8 +2,8 @@
 
 use crate::study::table::*;
 
-/// Names of the variants, the share of the baseline's user-minutes which each loses, and its probability
-/// of the cascade.
+/// Names of the variants, the share of the baseline's user-minutes which each loses, and its
+/// probability of the cascade.
 const VARIANTS: [(&str, f64, f64); 12] = [
     ("baseline", 1.0, 0.968),
     ("caught exception", 0.012, 0.0),
@@ -19,8 +19,8 @@ const VARIANTS: [(&str, f64, f64); 12] = [
     ("twice the api instances", 1.01, 0.955),
 ];
 
-/// A uniform number between 0 and 1 from two counters (the finaliser of SplitMix64), so that the sample
-/// looks random and never changes.
+/// A uniform number between 0 and 1 from two counters (the finaliser of SplitMix64), so that the
+/// sample looks random and never changes.
 fn luck(a: u64, b: u64) -> f64 {
     let mut z = a.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ b.wrapping_mul(0xD1B5_4A32_D192_ED03);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -65,10 +65,10 @@ pub fn estimate(unit: &str, kind: Kind, doc: &str, values: &[f64]) -> Estimate {
 
 const OUTAGE: &str = "From the first to the last minute in which more than 10 % of users' requests \
     failed or were slower than 10 s.";
-const AFFECTED: &str = "Of the users who sent a request during the outage, the share with at least one \
-    failure after all retries.";
-const LOST: &str = "Over all users, the time from a failed request to that user's next good answer, at \
-    most 10 minutes for each visit.";
+const AFFECTED: &str = "Of the users who sent a request during the outage, the share with at least \
+    one failure after all retries.";
+const LOST: &str = "Over all users, the time from a failed request to that user's next good \
+    answer, at most 10 minutes for each visit.";
 const CASCADE: &str = "Whether any balancer reached its memory limit.";
 
 /// The values of one variant's replicas: outage, affected, minutes lost, cascade.
@@ -115,7 +115,8 @@ fn series(name: &str, unit: &str, group: Group, shape: impl Fn(f64) -> f64, widt
 
 fn timeline() -> Timeline {
     let during = |t: f64, low: f64, high: f64| {
-        if t < -4.0 || t > 124.0 { low } else { low + (high - low) * ((t + 4.0) / 8.0).min(1.0) }
+        let share = if (-4.0..=124.0).contains(&t) { (t + 4.0) / 8.0 } else { 0.0 };
+        low + (high - low) * share.min(1.0)
     };
     let surge = |t: f64| if (-5.0..25.0).contains(&t) { 14.0 } else { 8.0 };
     let memory = |t: f64| if t > 121.0 { 0.3 } else { during(t, 0.3, 0.97).min(1.0) };

@@ -23,7 +23,8 @@ impl Scale {
         Scale { low, high, from, to, log: true }
     }
 
-    /// The pixel of a number; not a number where the axis has no place for it (0 on a logarithmic one).
+    /// The pixel of a number; not a number where the axis has no place for it (0 on a logarithmic
+    /// one).
     pub fn at(&self, value: f64) -> f64 {
         let share = if self.log {
             if value <= 0.0 {

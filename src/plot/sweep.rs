@@ -23,8 +23,9 @@ pub fn draw(table: &Table) -> Result<Figure, String> {
     if groups.is_empty() {
         return Err("this study swept no input".into());
     }
-    let subtitle = "Lines: the median with the band of 10 to 90 % of the replicas; for a probability its \
-        estimate with Wilson's 95 % interval. Cells of a map show the same centre.";
+    let subtitle = "Lines: the median with the band of 10 to 90 % of the replicas; for a \
+        probability its estimate with Wilson's 95 % interval. Cells of a map show the \
+        same centre.";
     let (mut figure, mut y) = Figure::new("How the system behaves over its inputs", subtitle);
     for group in groups {
         y = match group[0].inputs.as_slice() {
@@ -55,8 +56,8 @@ pub fn groups(sweeps: &[Sweep]) -> Vec<Vec<&Sweep>> {
     groups
 }
 
-/// The measures of a sweep that are drawn: one of latency, one of goodput and the probability of the
-/// cascade if they are there, otherwise the first ones.
+/// The measures of a sweep that are drawn: one of latency, one of goodput and the probability of
+/// the cascade if they are there, otherwise the first ones.
 pub fn measures(sweep: &Sweep) -> Vec<&str> {
     let Some(point) = sweep.points.first() else { return Vec::new() };
     let names: Vec<&str> = point.measures.iter().map(|(name, _)| name).collect();
@@ -179,7 +180,8 @@ fn vertical(name: &str, estimates: &[&Estimate], bottom: f64, top: f64) -> Scale
     }
 }
 
-/// Ticks at the values that were run, labelled as the experiment wrote them as far as there is room.
+/// Ticks at the values that were run, labelled as the experiment wrote them as far as there is
+/// room.
 fn input_axis(
     figure: &mut Figure,
     input: &Input,

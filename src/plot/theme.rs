@@ -37,8 +37,8 @@ pub const AXIS: Colour = Colour(160, 168, 176, 1.0);
 /// Grid lines.
 pub const GRID: Colour = Colour(229, 232, 236, 1.0);
 
-// Okabe and Ito's palette, distinguishable with every common form of colour blindness (Color Universal
-// Design, 2008). Its yellow is left out: too pale for lines on white.
+// Okabe and Ito's palette, distinguishable with every common form of colour blindness (Color
+// Universal Design, 2008). Its yellow is left out: too pale for lines on white.
 
 /// Better than the baseline; first series.
 pub const BLUE: Colour = Colour(0, 114, 178, 1.0);

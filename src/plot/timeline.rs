@@ -44,8 +44,9 @@ pub fn draw(table: &Table) -> Result<Figure, String> {
     let span = extent(times).ok_or("the timeline of this study is empty")?;
     let x = Scale::linear(span, LEFT, RIGHT);
     let subtitle = format!(
-        "Variant “{}”. Lines are medians over the replicas in buckets of {}, bands hold 10 to 90 % of the \
-         replicas. Solid vertical lines: simulated, at their median. Dashed: reported by the postmortem.",
+        "Variant “{}”. Lines are medians over the replicas in buckets of {}, bands hold 10 to 90 \
+         % of the replicas. Solid vertical lines: simulated, at their median. Dashed: reported by \
+         the postmortem.",
         timeline.variant,
         quantity(timeline.bucket_seconds, "s"),
     );
@@ -80,8 +81,8 @@ fn panels_height(timeline: &Timeline) -> f64 {
     shown as f64 * (PANEL + GAP) - GAP
 }
 
-/// The marks of one lane in order of time, each with its row. The row is chosen so that no leader crosses
-/// the label of an earlier mark: row 0 is farthest from the panels.
+/// The marks of one lane in order of time, each with its row. The row is chosen so that no leader
+/// crosses the label of an earlier mark: row 0 is farthest from the panels.
 fn marks_of<'a>(timeline: &'a Timeline, reported: bool, x: &Scale) -> Vec<(&'a Mark, usize)> {
     let wanted = |m: &&Mark| (m.kind == MarkKind::MilestoneReported) == reported;
     let mut marks: Vec<&Mark> = timeline.marks.iter().filter(wanted).collect();

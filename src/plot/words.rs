@@ -48,7 +48,7 @@ fn percent(fraction: f64) -> String {
     let percent = fraction * 100.0;
     let edge = percent.abs().min((100.0 - percent.abs()).abs());
     let text =
-        if edge >= 9.5 || edge < 1e-9 { format!("{percent:.0}") } else { format!("{percent:.1}") };
+        if (1e-9..9.5).contains(&edge) { format!("{percent:.1}") } else { format!("{percent:.0}") };
     let text = text.strip_suffix(".0").unwrap_or(&text).replace('-', "−");
     if text == "−0" { "0".into() } else { text }
 }
@@ -69,15 +69,17 @@ pub fn unit_shown(unit: &str) -> &str {
     if unit == "1" { "%" } else { unit }
 }
 
-/// A number with its unit: `131 min`, `79 %`.
+/// A number with its unit: `131 min`, `79 %`, which a line break does not part.
 pub fn quantity(value: f64, unit: &str) -> String {
     if !value.is_finite() {
         return NONE.into();
     }
     if unit == "s" && value != 0.0 && value.abs() < 0.9995 {
-        return format!("{} ms", number(value * 1000.0));
+        return format!("{}\u{a0}ms", number(value * 1000.0));
     }
-    format!("{} {}", bare(value, unit), unit_shown(unit)).trim_end().to_string()
+    let unit_text = unit_shown(unit);
+    let space = if unit_text.is_empty() { "" } else { "\u{a0}" };
+    format!("{}{space}{unit_text}", bare(value, unit))
 }
 
 /// A difference with its sign, without its unit.
@@ -128,12 +130,12 @@ mod tests {
 
     #[test]
     fn fractions_are_shown_in_percent_and_short_seconds_in_milliseconds() {
-        assert_eq!(quantity(0.7931, "1"), "79 %");
-        assert_eq!(quantity(0.968, "1"), "96.8 %");
-        assert_eq!(quantity(1.0, "1"), "100 %");
-        assert_eq!(quantity(0.25, "s"), "250 ms");
-        assert_eq!(quantity(131.2, "min"), "131 min");
-        assert_eq!(range(104.0, 158.0, "min"), "104 to 158 min");
+        assert_eq!(quantity(0.7931, "1"), "79\u{a0}%");
+        assert_eq!(quantity(0.968, "1"), "96.8\u{a0}%");
+        assert_eq!(quantity(1.0, "1"), "100\u{a0}%");
+        assert_eq!(quantity(0.25, "s"), "250\u{a0}ms");
+        assert_eq!(quantity(131.2, "min"), "131\u{a0}min");
+        assert_eq!(range(104.0, 158.0, "min"), "104 to 158\u{a0}min");
         assert_eq!(signed(4.0, "min"), "+4");
         assert_eq!(signed(-7.37, "min"), "−7.4");
     }

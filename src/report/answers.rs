@@ -15,19 +15,24 @@ const ACCEPTED: f64 = 0.05;
 pub struct Answer {
     /// What it answers.
     pub heading: &'static str,
-    /// The answer.
-    pub text: String,
+    /// The answer: one paragraph, or a few lines where it lists things.
+    pub lines: Vec<String>,
 }
 
 /// The four paragraphs; each says so if the study cannot answer it.
 pub fn answers(table: &Table) -> Vec<Answer> {
-    let answer = |heading, sentences: Vec<String>, none: &str| {
-        let text = if sentences.is_empty() { none.to_string() } else { sentences.join(" ") };
-        Answer { heading, text }
+    let answer = |heading, lines: Vec<String>, none: &str| {
+        let lines = if lines.is_empty() { vec![none.to_string()] } else { lines };
+        Answer { heading, lines }
+    };
+    // Sentences flow; a list of variants or of sweeps keeps its lines.
+    let flow = |sentences: Vec<String>| match sentences.is_empty() {
+        true => sentences,
+        false => vec![sentences.join(" ")],
     };
     vec![
-        answer("What happened", happened(table), "The study measured no outage."),
-        answer("How likely it was", likely(table), "The study estimated no probability."),
+        answer("What happened", flow(happened(table)), "The study measured no outage."),
+        answer("How likely it was", flow(likely(table)), "The study estimated no probability."),
         answer(
             "What prevents or shortens it",
             helps(table),
@@ -65,7 +70,7 @@ fn happened(table: &Table) -> Vec<String> {
         sentences.push(format!("It affected {} of the users.", spread(affected)));
     }
     if let Some(lost) = table.baseline_measure(USER_MINUTES_LOST) {
-        sentences.push(format!("They lost {} between them.", spread(lost)));
+        sentences.push(format!("Together they lost {}.", spread(lost)));
     }
     sentences.extend(course(table));
     sentences.extend(agreement(table));
@@ -90,14 +95,16 @@ fn agreement(table: &Table) -> Option<String> {
     let total = table.facts.len();
     let held = table.facts.iter().filter(|f| f.holds).count();
     let emergent: Vec<_> = table.facts.iter().filter(|f| f.how == How::Emergent).collect();
-    (total > 0).then(|| {
-        format!(
-            "Of {total} reported figures {held} lie between the 10th and the 90th percentile; {} of them \
-             emerged from the model without being set or fitted, and {} of those agree.",
-            emergent.len(),
-            emergent.iter().filter(|f| f.holds).count()
-        )
-    })
+    let mut text =
+        format!("{held} of {total} reported figures lie between the 10th and the 90th percentile");
+    if !emergent.is_empty() {
+        let agree = emergent.iter().filter(|f| f.holds).count();
+        text += &format!(
+            "; of those that emerge without being set or fitted, {agree} of {}",
+            emergent.len()
+        );
+    }
+    (total > 0).then(|| text + ".")
 }
 
 fn likely(table: &Table) -> Vec<String> {
@@ -130,54 +137,75 @@ fn extremes(table: &Table) -> Option<String> {
     ))
 }
 
+/// One line for each verdict, with its variants in the order of their effect.
 fn helps(table: &Table) -> Vec<String> {
-    let Some(base) = table.baseline_measure(USER_MINUTES_LOST).map(|m| m.mean) else {
-        return Vec::new();
-    };
     let mut groups: [(&str, Vec<String>); 4] = [
-        ("Prevented (at least 90 % of the user-minutes saved)", Vec::new()),
-        ("Shortened or softened", Vec::new()),
+        ("Prevents it (at least 90 % of the user-minutes saved)", Vec::new()),
+        ("Shortens or softens it", Vec::new()),
         ("No clear effect (the interval includes none)", Vec::new()),
-        ("Made worse", Vec::new()),
+        ("Makes it worse", Vec::new()),
     ];
     for variant in sorted(table) {
-        let Some(difference) = variant.differences.get(USER_MINUTES_LOST) else { continue };
-        let [low, high] = difference.ci95.map(|bound| bound / base);
-        if !(low.is_finite() && high.is_finite()) {
-            continue;
-        }
-        let group = match difference.mean / base {
+        let Some((mean, [low, high])) = relative(variant, USER_MINUTES_LOST) else { continue };
+        let group = match mean {
             mean if high < 0.0 && mean <= -PREVENTS => 0,
             _ if high < 0.0 => 1,
             _ if low > 0.0 => 3,
             _ => 2,
         };
-        groups[group].1.push(effect(variant, difference.mean / base, [low, high]));
+        groups[group].1.push(effect(variant, mean, [low, high]));
     }
     let counted = groups.into_iter().filter(|(_, members)| !members.is_empty());
-    let mut sentences: Vec<String> =
+    let mut lines: Vec<String> =
         counted.map(|(verdict, members)| format!("{verdict}: {}.", members.join("; "))).collect();
-    if !sentences.is_empty() {
-        let note = "Percentages are changes of the user-minutes lost, with their 95 % interval.";
-        sentences.push(note.into());
+    if !lines.is_empty() {
+        lines.push(
+            "Percentages are changes of the user-minutes lost with half the width of their 95 % \
+             interval, minutes the change of the user outage."
+                .into(),
+        );
     }
-    sentences
+    lines
 }
 
-/// `“api fallback” −78 % (−80 to −76 %), outage −67 min`
+/// The paired difference and its interval as shares of what the baseline loses in the same
+/// replicas, if that is more than nothing.
+pub fn relative(variant: &Variant, name: &str) -> Option<(f64, Interval)> {
+    let difference = variant.differences.get(name)?;
+    // The baseline may have more replicas; only the paired ones can be compared.
+    let base = variant.measures.get(name)?.mean - difference.mean;
+    let share = difference.mean / base;
+    let interval = difference.ci95.map(|bound| bound / base);
+    (base > 0.0 && share.is_finite() && interval.iter().all(|b| b.is_finite()))
+        .then_some((share, interval))
+}
+
+/// `“api fallback” −78 ± 2 %, −67 min`
 fn effect(variant: &Variant, mean: f64, [low, high]: Interval) -> String {
-    let share = format!("{} % ({})", signed(mean, "1"), range(low, high, "1"));
     let outage = match variant.differences.get(USER_OUTAGE) {
         Some(outage) if outage.mean.is_finite() => {
-            format!(", outage {} min", signed(outage.mean, "min"))
+            format!(", {}\u{a0}min", signed(outage.mean, "min"))
         }
         _ => String::new(),
     };
-    format!("“{}” {share}{outage}", variant.name)
+    // Tenths of a percent are fine enough.
+    let half = number(((high - low).abs() * 500.0).round() / 10.0);
+    format!("“{}” {}\u{a0}±\u{a0}{half}\u{a0}%{outage}", variant.name, signed(mean, "1"))
 }
 
 fn load(table: &Table) -> Vec<String> {
-    table.sweep.iter().filter_map(taken).collect()
+    let mut lines: Vec<String> = table.sweep.iter().filter_map(taken).collect();
+    let mut inputs: Vec<&str> = table
+        .sweep
+        .iter()
+        .filter(|s| s.inputs.len() == 1)
+        .map(|s| s.inputs[0].path.as_str())
+        .collect();
+    inputs.dedup();
+    if !lines.is_empty() {
+        lines.push(format!("The input is {}.", inputs.join(", then ")));
+    }
+    lines
 }
 
 /// Up to which input a sweep over one input stays within the accepted probability.
@@ -227,7 +255,7 @@ fn taken(sweep: &Sweep) -> Option<String> {
         }
         None => text += ", the highest input tried.",
     }
-    Some(format!("{text} The input is {}.", input.path))
+    Some(text)
 }
 
 #[cfg(test)]
@@ -240,26 +268,40 @@ mod tests {
         let table = sample::table();
         let answers = answers(&table);
         let outage = table.baseline_measure(USER_OUTAGE).unwrap();
-        assert!(answers[0].text.contains(&quantity(outage.median, "min")));
-        assert!(answers[0].text.contains("restart, limiter disabled at T+121"));
-        assert!(answers[1].text.contains("97.2 %"));
-        assert!(answers[3].text.contains("up to 12/s") || answers[3].text.contains("up to 14/s"));
+        assert!(answers[0].lines[0].contains(&quantity(outage.median, "min")));
+        assert!(answers[0].lines[0].contains("restart, limiter disabled at T+121"));
+        assert!(answers[1].lines[0].contains("97.2\u{a0}%"));
+        assert!(
+            answers[3].lines[1].contains("“everything”")
+                && answers[3].lines[1].contains("up to 14/s")
+        );
     }
 
     #[test]
     fn a_variant_whose_interval_includes_no_effect_is_not_said_to_help() {
         let text = helps(&sample::table()).join(" ");
         let place = |words: &str| text.find(words).unwrap();
-        assert!(place("“no surge”") < place("Shortened"));
-        assert!(place("“balancer limits”") > place("Shortened"));
+        assert!(place("“no surge”") < place("Shortens"));
+        assert!(place("“balancer limits”") > place("Shortens"));
         assert!(place("“twice the api instances”") > place("No clear effect"));
-        assert!(place("“aggressive client retries”") > place("Made worse"));
+        assert!(place("“aggressive client retries”") > place("Makes it worse"));
+    }
+
+    #[test]
+    fn a_relative_change_counts_only_the_paired_replicas() {
+        let table = sample::table();
+        let (share, _) = relative(&table.variants[8], USER_MINUTES_LOST).unwrap();
+        assert!(
+            (share + 1.0).abs() < 1e-9,
+            "no surge loses nothing, so it saves exactly all: {share}"
+        );
+        assert!(relative(&table.variants[0], USER_MINUTES_LOST).is_none());
     }
 
     #[test]
     fn an_empty_table_says_what_is_missing() {
         let answers = answers(&Table::default());
         assert_eq!(answers.len(), 4);
-        assert!(answers[3].text.contains("swept no load"));
+        assert!(answers[3].lines[0].contains("swept no load"));
     }
 }

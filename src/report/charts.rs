@@ -1,18 +1,21 @@
 //! The figures again as interactive charts: data and layout in the words of plotly.js.
 //!
-//! They are written as JSON and not through the builders of the `plotly` crate, because every chart is a
-//! grid of panels with shared axes, which the builders would only make longer. Colours of
-//! text and axes are left to the page, which knows whether it is light or dark.
+//! They are written as JSON and not through the builders of the `plotly` crate, because every chart
+//! is a grid of panels with shared axes, which the builders would only make longer. Colours of text
+//! and axes are left to the page, which knows whether it is light or dark.
+
+mod sweep;
+mod timeline;
 
 use crate::plot::words::{quantity, title};
 use crate::plot::{
-    CASCADE, Colour, DIFFERENCES, GROUPS, SERIES, USER_OUTAGE, USERS_AFFECTED, by_number, drawn,
-    extent, groups, heading, logarithmic, mark_colour, measures, sorted, verdict,
+    CASCADE, Colour, DIFFERENCES, SERIES, USER_OUTAGE, USERS_AFFECTED, quantiles, sorted, verdict,
 };
-use crate::study::table::{
-    Better, Estimate, Group, Input, Interval, Mark, MarkKind, Sweep, Table, Timeline, Variant,
-};
+use crate::study::table::{Estimate, Interval, Table, Variant};
 use serde_json::{Map, Value, json};
+
+/// Whisker, box, median, box, whisker.
+const WHISKERS: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
 /// Data, layout and height of one chart.
 #[derive(Default)]
@@ -27,7 +30,7 @@ impl Chart {
     fn done(mut self, height: f64) -> Value {
         self.layout.insert("height".into(), json!(height));
         self.layout.insert("showlegend".into(), json!(false));
-        self.layout.entry("margin").or_insert(json!({"l": 70, "r": 20, "t": 30, "b": 50}));
+        self.layout.entry("margin").or_insert(json!({"l": 70, "r": 20, "t": 30, "b": 70}));
         self.layout.insert("annotations".into(), Value::Array(self.annotations));
         self.layout.insert("shapes".into(), Value::Array(self.shapes));
         json!({"data": self.data, "layout": self.layout})
@@ -35,8 +38,12 @@ impl Chart {
 
     /// A bold title at the upper left corner of a panel, in shares of the chart.
     fn heading(&mut self, text: &str, x: f64, y: f64) {
+        self.markup(&format!("<b>{}</b>", plain(text)), x, y);
+    }
+
+    fn markup(&mut self, markup: &str, x: f64, y: f64) {
         self.annotations.push(json!({
-            "text": format!("<b>{}</b>", plain(text)), "x": x, "y": y, "xref": "paper",
+            "text": markup, "x": x, "y": y, "xref": "paper",
             "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": false,
             "font": {"size": 13},
         }));
@@ -77,6 +84,37 @@ impl Chart {
     }
 }
 
+/// Names in the colours of their lines, instead of a legend.
+fn coloured<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let span = |(name, colour): (&str, &Colour)| {
+        format!("<span style=\"color:{}\"><b>{}</b></span>", colour.css(), plain(name))
+    };
+    names.zip(SERIES.iter().cycle()).map(span).collect::<Vec<_>>().join("   ")
+}
+
+/// How to read a chart; the static figures say it under their titles.
+pub fn reading(name: &str) -> &'static str {
+    match name {
+        "timeline" => {
+            "Lines are medians over the replicas, bands hold 10 to 90 % of them. Filled marks are \
+             simulated, open ones reported by the postmortem; point at one to read it."
+        }
+        "comparison" => {
+            "Dots are means of the paired differences, bars their 95 % intervals (Wilson's for the \
+             probability). Blue: better than the baseline; vermillion: worse; grey: the interval \
+             includes no difference."
+        }
+        "distributions" => {
+            "Boxes hold the middle half of the replicas around their median, whiskers 5 to 95 %."
+        }
+        "sweep" => {
+            "Lines are medians with the band of 10 to 90 % of the replicas; for a probability the \
+             estimate with Wilson's 95 % interval."
+        }
+        _ => "",
+    }
+}
+
 /// Text which plotly shall not read as markup.
 fn plain(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
@@ -110,7 +148,8 @@ fn rounded(values: &[f64]) -> Vec<Value> {
     values.iter().map(short).collect()
 }
 
-/// The axis of a panel: plotly calls the first one `y`, the second `y2`, and their layouts `yaxis`, `yaxis2`.
+/// The axis of a panel: plotly calls the first one `y`, the second `y2`, and their layouts `yaxis`,
+/// `yaxis2`.
 fn axis(letter: char, index: usize) -> (String, String) {
     let number = if index == 0 { String::new() } else { (index + 1).to_string() };
     (format!("{letter}{number}"), format!("{letter}axis{number}"))
@@ -119,100 +158,12 @@ fn axis(letter: char, index: usize) -> (String, String) {
 /// The chart of a plot, if there is one and the table has what it needs.
 pub fn chart(table: &Table, name: &str) -> Option<Value> {
     match name {
-        "timeline" => timeline(table.timeline.as_ref()?),
+        "timeline" => timeline::timeline(table.timeline.as_ref()?),
         "comparison" => comparison(table),
         "distributions" => distributions(table),
-        "sweep" => sweep(table),
+        "sweep" => sweep::sweep(table),
         _ => None,
     }
-}
-
-fn timeline(timeline: &Timeline) -> Option<Value> {
-    let mut chart = Chart::default();
-    let shown: Vec<(Group, &str)> = GROUPS
-        .into_iter()
-        .filter(|(group, _)| timeline.series.iter().any(|s| s.group == *group))
-        .collect();
-    let (low, high) = extent(timeline.series.iter().flat_map(|s| s.t_minutes.iter().copied()))?;
-    // The moments take a strip as high as half a panel.
-    let slot = 1.0 / (shown.len() as f64 + 0.5);
-    moments(&mut chart, timeline, 1.0 - 0.36 * slot);
-    for (index, (group, name)) in shown.iter().enumerate() {
-        let top = 1.0 - slot * (index as f64 + 0.62);
-        let (short, long) = axis('y', index + 1);
-        let members: Vec<_> = timeline.series.iter().filter(|s| s.group == *group).collect();
-        let share = members[0].unit == "1";
-        let mut layout = json!({"domain": [(top - slot * 0.72).max(0.0), top], "zeroline": false});
-        if *group == Group::Latency {
-            layout["type"] = json!("log");
-            layout["dtick"] = json!(1);
-            layout["ticksuffix"] = json!(" s");
-        } else {
-            layout["rangemode"] = json!("tozero");
-        }
-        if share {
-            layout["tickformat"] = json!(".0%");
-        }
-        chart.layout.insert(long, layout);
-        let unit = if *group == Group::Traffic { ", requests/s" } else { "" };
-        chart.heading(&format!("{name}{unit}"), 0.0, top + 0.004);
-        for (series, colour) in members.iter().zip(SERIES.iter().cycle()) {
-            let values = [series.median.clone(), series.p10.clone(), series.p90.clone()];
-            chart.curve(&series.name, &series.t_minutes, values, *colour, ["x", &short]);
-        }
-    }
-    for shade in &timeline.shades {
-        chart.shapes.push(json!({
-            "type": "rect", "xref": "x", "yref": "paper", "x0": shade.from, "x1": shade.to, "y0": 0,
-            "y1": 1, "fillcolor": "rgba(230,159,0,0.13)", "line": {"width": 0}, "layer": "below",
-        }));
-    }
-    chart.layout.insert(
-        "xaxis".into(),
-        json!({"title": {"text": "minutes from the alert"}, "range": [low, high], "anchor": "free",
-            "position": 0, "zeroline": false}),
-    );
-    chart.layout.insert("hovermode".into(), json!("closest"));
-    Some(chart.done(150.0 * (shown.len() as f64 + 0.5) + 80.0))
-}
-
-/// The strip of moments on top, and their lines through the panels.
-fn moments(chart: &mut Chart, timeline: &Timeline, bottom: f64) {
-    for (row, reported) in [(1, false), (0, true)] {
-        let wanted = |m: &&Mark| (m.kind == MarkKind::MilestoneReported) == reported;
-        let marks: Vec<&Mark> = timeline.marks.iter().filter(wanted).collect();
-        let at: Vec<f64> = marks.iter().map(|m| m.at_minutes_median).collect();
-        let half = |bound: fn(&Mark) -> Option<f64>| -> Vec<f64> {
-            marks
-                .iter()
-                .map(|m| bound(m).map_or(0.0, |b| (b - m.at_minutes_median).abs()))
-                .collect()
-        };
-        let colours: Vec<String> = marks.iter().map(|m| mark_colour(m.kind).css()).collect();
-        let text: Vec<String> = marks.iter().map(|m| plain(&m.label)).collect();
-        chart.data.push(json!({
-            "type": "scatter", "mode": "markers", "x": at, "y": vec![row; marks.len()],
-            "text": text, "xaxis": "x", "yaxis": "y",
-            "hovertemplate": "T%{x:+.0f} %{text}<extra></extra>",
-            "marker": {"color": colours, "size": 11,
-                "symbol": if reported { "diamond-open" } else { "circle" }},
-            "error_x": {"type": "data", "symmetric": false, "array": half(|m| m.p90),
-                "arrayminus": half(|m| m.p10), "color": "#5b6570", "thickness": 1.5, "width": 0},
-        }));
-        for mark in marks {
-            let line = json!({"color": mark_colour(mark.kind).css(), "width": 1,
-                "dash": if reported { "dot" } else { "solid" }});
-            chart.shapes.push(json!({
-                "type": "line", "xref": "x", "yref": "paper", "x0": mark.at_minutes_median,
-                "x1": mark.at_minutes_median, "y0": 0, "y1": 1, "line": line, "layer": "below",
-            }));
-        }
-    }
-    chart.layout.insert(
-        "yaxis".into(),
-        json!({"domain": [bottom, 1], "range": [-0.6, 1.6], "tickvals": [0, 1], "zeroline": false,
-            "ticktext": ["reported", "simulated"], "showgrid": false, "fixedrange": true}),
-    );
 }
 
 fn comparison(table: &Table) -> Option<Value> {
@@ -241,11 +192,17 @@ fn comparison(table: &Table) -> Option<Value> {
         let mut layout =
             json!({"domain": [left, left + step * 0.88], "zeroline": false, "nticks": 5});
         if base.unit == "1" {
-            layout["tickformat"] = json!(if *name == CASCADE { ".0%" } else { "+.0%" });
+            layout["tickformat"] = json!(".0%");
         }
-        if *name == CASCADE {
-            layout["range"] = json!([-0.05, 1.05]);
-        }
+        let what = match (*name, base.unit.as_str()) {
+            (CASCADE, _) => {
+                layout["range"] = json!([-0.05, 1.05]);
+                "line: the baseline".into()
+            }
+            (_, "1") => "change in percentage points".into(),
+            (_, unit) => format!("change in {}", plain(unit)),
+        };
+        layout["title"] = json!({"text": what, "font": {"size": 11}});
         chart.layout.insert(long, layout);
         chart.shapes.push(json!({
             "type": "line", "xref": short, "yref": "paper", "x0": reference, "x1": reference,
@@ -256,48 +213,40 @@ fn comparison(table: &Table) -> Option<Value> {
         "yaxis".into(),
         json!({"autorange": "reversed", "automargin": true, "type": "category"}),
     );
-    Some(chart.done(38.0 * variants.len() as f64 + 100.0))
+    Some(chart.done(44.0 * variants.len() as f64 + 120.0))
 }
 
-/// Mean, interval, colour and hover text of one variant in one column.
-fn compared(
-    variant: &Variant,
-    name: &str,
-    base: &Estimate,
-) -> Option<(f64, Interval, String, String)> {
-    let (mean, ci95, reference) = if name == CASCADE {
-        let estimate = variant.measures.get(name)?;
-        (estimate.mean, estimate.ci95, base.mean)
-    } else {
-        let difference = variant.differences.get(name)?;
-        (difference.mean, difference.ci95, 0.0)
+/// What one variant does to one measure; the colour follows the paired difference.
+fn compared(variant: &Variant, name: &str, base: &Estimate) -> Option<Effect> {
+    let difference = variant.differences.get(name)?;
+    let (mean, ci95) = match variant.measures.get(name) {
+        Some(estimate) if name == CASCADE => (estimate.mean, estimate.ci95),
+        _ => (difference.mean, difference.ci95),
     };
-    let better =
-        if name == CASCADE && base.better == Better::Neither { Better::Lower } else { base.better };
     let [low, high] = ci95.map(|bound| quantity(bound, &base.unit));
     let text = format!("{} ({low} to {high})", quantity(mean, &base.unit));
-    Some((mean, ci95, verdict(ci95, reference, better).css(), text))
+    Some((mean, ci95, verdict(difference.ci95, 0.0, base.better).css(), text))
 }
 
-type Row = Option<(f64, Interval, String, String)>;
+/// Mean, interval, colour and hover text.
+type Effect = (f64, Interval, String, String);
 
-fn forest(names: &[String], rows: &[Row], axis: &str) -> Value {
+fn forest(names: &[String], rows: &[Option<Effect>], axis: &str) -> Value {
     let known: Vec<_> =
         names.iter().zip(rows).filter_map(|(n, r)| Some((n, r.as_ref()?))).collect();
-    let column = |f: &dyn Fn(&(f64, Interval, String, String)) -> Value| -> Vec<Value> {
-        known.iter().map(|(_, row)| f(row)).collect()
-    };
+    let column =
+        |f: fn(&Effect) -> Value| -> Vec<Value> { known.iter().map(|(_, row)| f(row)).collect() };
     json!({
         "type": "scatter", "mode": "markers", "xaxis": axis, "yaxis": "y",
         "y": known.iter().map(|(name, _)| name).collect::<Vec<_>>(),
-        "x": column(&|(mean, ..)| json!(mean)),
-        "text": column(&|(.., text)| json!(text)),
+        "x": column(|(mean, ..)| json!(mean)),
+        "text": column(|(.., text)| json!(text)),
         "hovertemplate": "%{y}: %{text}<extra></extra>",
-        "marker": {"size": 9, "color": column(&|(_, _, colour, _)| json!(colour))},
+        "marker": {"size": 9, "color": column(|(_, _, colour, _)| json!(colour))},
         "error_x": {
             "type": "data", "symmetric": false, "thickness": 2, "width": 3, "color": "#8a939c",
-            "array": column(&|(mean, [_, high], ..)| json!(high - mean)),
-            "arrayminus": column(&|(mean, [low, _], ..)| json!(mean - low)),
+            "array": column(|(mean, [_, high], ..)| json!(high - mean)),
+            "arrayminus": column(|(mean, [low, _], ..)| json!(mean - low)),
         },
     })
 }
@@ -327,96 +276,20 @@ fn distributions(table: &Table) -> Option<Value> {
         chart.layout.insert(long, layout);
         chart.heading(&title(name), left, 1.0);
         for (place, (variant, values)) in values.iter().enumerate() {
+            let Some([low, q1, median, q3, high]) = quantiles(values, WHISKERS) else { continue };
             let colour = if place == 0 { "#5b6570" } else { "#0072b2" };
             chart.data.push(json!({
-                "type": "box", "orientation": "h", "x": rounded(values), "name": broken(variant),
-                "xaxis": short, "yaxis": "y", "boxpoints": false, "line": {"width": 1.5},
+                "type": "box", "orientation": "h", "y": [broken(variant)], "name": "",
+                "q1": rounded(&[q1]), "median": rounded(&[median]), "q3": rounded(&[q3]),
+                "lowerfence": rounded(&[low]), "upperfence": rounded(&[high]),
+                "xaxis": short, "yaxis": "y", "line": {"width": 1.5},
                 "marker": {"color": colour}, "hoverinfo": "x",
             }));
         }
     }
     let axis = json!({"autorange": "reversed", "automargin": true, "type": "category"});
     chart.layout.insert("yaxis".into(), axis);
-    Some(chart.done(38.0 * table.variants.len() as f64 + 100.0))
-}
-
-fn sweep(table: &Table) -> Option<Value> {
-    let group = groups(&table.sweep).into_iter().next()?;
-    let mut chart = Chart::default();
-    let names = measures(group[0]);
-    let step = 1.0 / names.len().max(1) as f64;
-    for (index, name) in names.iter().enumerate() {
-        let ((x, long_x), (y, long_y)) = (axis('x', index), axis('y', index));
-        let left = step * index as f64;
-        let sample = group[0].points.first()?.measures.get(name)?;
-        chart.heading(&heading(name, sample), left, 1.0);
-        let domain = json!([left + 0.02, left + step * 0.9]);
-        let mut across = json!({"domain": domain, "anchor": y, "zeroline": false});
-        let mut up = json!({"anchor": x, "zeroline": false});
-        match group[0].inputs.as_slice() {
-            [input] => {
-                across["title"] = json!({"text": plain(&input.path), "font": {"size": 11}});
-                up["rangemode"] = json!("tozero");
-                if logarithmic(name) {
-                    up["type"] = json!("log");
-                    up["dtick"] = json!(1);
-                }
-                for (sweep, colour) in group.iter().zip(SERIES.iter().cycle()) {
-                    panel(&mut chart, sweep, input, name, *colour, [&x, &y]);
-                }
-            }
-            [first, second, ..] => {
-                across["title"] = json!({"text": plain(&first.path), "font": {"size": 11}});
-                across["type"] = json!("category");
-                up["type"] = json!("category");
-                if index == 0 {
-                    up["title"] = json!({"text": plain(&second.path), "font": {"size": 11}});
-                }
-                chart.data.push(heat(group[0], first, second, name, [&x, &y]));
-            }
-            [] => return None,
-        }
-        if sample.unit == "1" {
-            up["tickformat"] = json!(".0%");
-        }
-        chart.layout.insert(long_x, across);
-        chart.layout.insert(long_y, up);
-    }
-    Some(chart.done(400.0))
-}
-
-fn panel(
-    chart: &mut Chart,
-    sweep: &Sweep,
-    input: &Input,
-    name: &str,
-    colour: Colour,
-    axes: [&str; 2],
-) {
-    let points = by_number(sweep, input);
-    let known: Vec<(f64, [f64; 3])> =
-        points.iter().filter_map(|(n, m)| Some((*n, drawn(m.get(name)?)))).collect();
-    let xs: Vec<f64> = known.iter().map(|(n, _)| *n).collect();
-    let values = [0, 1, 2].map(|k| known.iter().map(|(_, v)| v[k]).collect());
-    chart.curve(&sweep.variant, &xs, values, colour, axes);
-}
-
-fn heat(sweep: &Sweep, across: &Input, up: &Input, name: &str, axes: [&str; 2]) -> Value {
-    let cell = |y: &String, x: &String| {
-        let here = |p: &&crate::study::table::Point| p.values == [x.clone(), y.clone()];
-        let estimate = sweep.points.iter().find(here).and_then(|p| p.measures.get(name));
-        estimate.map_or(f64::NAN, |e| drawn(e)[0])
-    };
-    let rows: Vec<Vec<Value>> = up
-        .values
-        .iter()
-        .map(|y| rounded(&across.values.iter().map(|x| cell(y, x)).collect::<Vec<f64>>()))
-        .collect();
-    json!({
-        "type": "heatmap", "x": across.values, "y": up.values, "z": rows, "xaxis": axes[0],
-        "yaxis": axes[1], "showscale": false, "texttemplate": "%{z:.3~s}", "xgap": 2, "ygap": 2,
-        "colorscale": [[0, "#eff6fa"], [1, "#0072b2"]],
-    })
+    Some(chart.done(44.0 * table.variants.len() as f64 + 120.0))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The report: one page that answers the experiment's question and needs nothing but a browser.
 //!
-//! Everything is inside the file: text, styles, the chart library (once), the data of the charts, and
-//! the static figures for readers without scripts. The same table gives the same bytes.
+//! Everything is inside the file: text, styles, the chart library (once), the data of the charts,
+//! and the static figures for readers without scripts. The same table gives the same bytes.
 
 mod answers;
 mod charts;
@@ -11,7 +11,7 @@ use crate::plot::{
     CASCADE, PLOTS, Plot, USER_MINUTES_LOST, USER_OUTAGE, USERS_AFFECTED, sorted, svg,
 };
 use crate::study::table::{Estimate, Fact, Kind, Mark, MarkKind, Table, Variant};
-use answers::{Answer, answers};
+use answers::{Answer, answers, relative};
 use askama::Template;
 
 /// The page; the template shows these fields in this order and decides nothing.
@@ -43,6 +43,8 @@ struct FigureBlock {
     name: &'static str,
     title: &'static str,
     caption: &'static str,
+    /// How to read the chart.
+    reading: &'static str,
     chart: String,
     svg: String,
     moments: Vec<MomentRow>,
@@ -87,12 +89,7 @@ pub fn html(table: &Table) -> Result<String, String> {
         answers: answers(table),
         facts: table.facts.iter().map(fact).collect(),
         figures,
-        variants: table
-            .baseline()
-            .into_iter()
-            .chain(sorted(table))
-            .map(|v| variant(v, table))
-            .collect(),
+        variants: table.baseline().into_iter().chain(sorted(table)).map(variant).collect(),
         measures: definitions(table),
         provenance: provenance(table),
         command: command(table),
@@ -123,6 +120,7 @@ fn figure(table: &Table, plot: &Plot) -> Option<Result<FigureBlock, String>> {
         name: plot.name,
         title: plot.title,
         caption: plot.caption,
+        reading: charts::reading(plot.name),
         // Nothing in the data may end the script element it is written into.
         chart: chart.to_string().replace('<', "\\u003c"),
         svg,
@@ -181,14 +179,10 @@ fn estimate(estimate: &Estimate) -> String {
     }
 }
 
-fn variant(variant: &Variant, table: &Table) -> VariantRow {
+fn variant(variant: &Variant) -> VariantRow {
     let shown = |name: &str| variant.measures.get(name).map_or(NONE.into(), estimate);
-    let base = table.baseline_measure(USER_MINUTES_LOST).map_or(f64::NAN, |m| m.mean);
-    let change = variant.differences.get(USER_MINUTES_LOST).map(|d| {
-        let [low, high] = d.ci95.map(|bound| bound / base);
-        let mean = signed(d.mean / base, "1");
-        if mean == NONE { mean } else { format!("{mean} % ({})", range(low, high, "1")) }
-    });
+    let change = relative(variant, USER_MINUTES_LOST)
+        .map(|(mean, [low, high])| format!("{} % ({})", signed(mean, "1"), range(low, high, "1")));
     VariantRow {
         name: variant.name.clone(),
         replicas: number(variant.replicas as f64),

@@ -1,4 +1,4 @@
-// Draws every chart of the page, in colours that fit a light or a dark page, and in light ones for paper.
+// Draws every chart of the page in colours that fit a light or a dark page.
 (function () {
   "use strict";
   const darkness = window.matchMedia("(prefers-color-scheme: dark)");
@@ -27,6 +27,4 @@
 
   draw(darkness.matches);
   darkness.addEventListener("change", (event) => draw(event.matches));
-  window.addEventListener("beforeprint", () => draw(false));
-  window.addEventListener("afterprint", () => draw(darkness.matches));
 })();

@@ -1,13 +1,13 @@
 //! The plain data which a study yields and from which every figure, table and page is drawn.
 //!
-//! Serialised, this is `results.json`: the key names are a contract with other programs. New keys may
-//! be added, existing ones keep their meaning. Numbers that are not finite serialise as `null` (JSON has no
-//! other word for them), and every map keeps the order in which it was filled, so the same study
-//! always gives the same bytes.
+//! Serialised, this is `results.json`: the key names are a contract with other programs. New keys
+//! may be added, existing ones keep their meaning. Numbers that are not finite serialise as `null`
+//! (JSON has no other word for them), and every map keeps the order in which it was filled, so the
+//! same study always gives the same bytes.
 //!
 //! Two conventions run through it. A quantity whose unit is `"1"` is a fraction and is *shown* in
-//! percent. The first variant is the baseline; a difference is always *variant minus baseline*, taken pair by
-//! pair over the replicas which both ran with the same random numbers.
+//! percent. The first variant is the baseline; a difference is always *variant minus baseline*,
+//! taken pair by pair over the replicas which both ran with the same random numbers.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -85,8 +85,8 @@ pub struct Estimate {
     pub doc: String,
     /// Mean over the replicas in which the measure exists.
     pub mean: f64,
-    /// 95 % confidence interval of the mean: Student's t for quantities, Wilson's score interval for
-    /// probabilities.
+    /// 95 % confidence interval of the mean: Student's t for quantities, Wilson's score interval
+    /// for probabilities.
     pub ci95: Interval,
     /// Median over the replicas.
     pub median: f64,
