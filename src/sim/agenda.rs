@@ -49,6 +49,8 @@ pub enum Event {
     Response(Response),
     /// A bucket of the meters is full.
     Bucket,
+    /// The warm-up is over.
+    Warm,
 }
 
 /// Events of the response.
@@ -81,7 +83,7 @@ impl Event {
             Event::Resume { .. } => 4,
             Event::Arrival { .. } | Event::Think { .. } | Event::Probe { .. } => 5,
             Event::Response(_) => 6,
-            Event::Bucket => 7,
+            Event::Bucket | Event::Warm => 7,
         }
     }
 }

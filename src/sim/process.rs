@@ -316,7 +316,7 @@ impl World<'_> {
                 {
                     return self.probe_over(instance, Status::Unavailable);
                 }
-                let identity = Identity { class: NONE, user: 0, key: NONE, priority: 0 };
+                let identity = Identity { class: NONE, client: NONE, user: NONE, key: NONE, priority: 0 };
                 let caller = Caller::Probe(instance);
                 self.open_call(probe.edge, caller, NONE, identity, Luck::new(0), NONE);
             }
@@ -341,7 +341,8 @@ impl World<'_> {
         let stations = &self.stations;
         let state = &mut self.components[component as usize];
         state.fit.clear();
-        state.fit.extend(state.instances.iter().filter(|i| stations[**i as usize].fit));
+        let fit = state.instances.iter().zip(&state.all).filter(|(i, _)| stations[**i as usize].fit);
+        state.fit.extend(fit.map(|(_, number)| *number));
     }
 
     /// First probes of all instances: each on a phase of its own.
