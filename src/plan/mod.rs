@@ -3,6 +3,8 @@
 
 pub mod compile;
 
+pub use compile::{CompileContext, compile, load_and_compile};
+
 use crate::change::InProgress;
 use crate::component::{AtLimit, Discipline, Sharing};
 use crate::dist::{Count, Sampler};
@@ -28,6 +30,9 @@ pub type BugId = u32;
 pub type ClassId = u32;
 /// Says that there is none.
 pub const NONE: u32 = u32::MAX;
+
+/// Layers that may stand around one call or at one door.
+pub const MAX_LAYERS: usize = 8;
 
 /// A compiled model. Shared by all replicas.
 #[derive(Debug, Clone)]
@@ -74,6 +79,10 @@ pub struct Plan {
     pub branches: Vec<OpId>,
     /// Own works and waits.
     pub works: Vec<WorkPlan>,
+    /// Sets of classes that alternatives of `choose` name, as bit sets over [`Plan::classes`].
+    pub class_groups: Vec<Vec<bool>>,
+    /// The distinct constant delays (time-outs, deadlines): each is a first-in-first-out lane of the agenda.
+    pub lanes: Vec<Nanos>,
     /// Bugs of all components.
     pub bugs: Vec<BugPlan>,
     /// Names of log lines that bugs leave.
@@ -337,7 +346,7 @@ pub struct EdgePlan {
 }
 
 /// Time-out of an attempt.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Timeout {
     /// None.
     Never,
@@ -389,14 +398,14 @@ pub enum Op {
 pub struct Alternative {
     /// Taken while the draw is below this (shares summed up); 0 for alternatives by class, 1 for `otherwise`.
     pub cumulative_share: f64,
-    /// Taken by requests of classes with this name (see [`Plan::class_groups`]); [`NONE`] otherwise.
-    pub class: ClassId,
+    /// Taken by requests of the classes in this set (index in [`Plan::class_groups`]); [`NONE`] otherwise.
+    pub class: u32,
     /// Where it begins.
     pub target: OpId,
 }
 
 /// Own work.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct WorkPlan {
     /// Its law.
     pub takes: Sampler,
