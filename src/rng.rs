@@ -1,12 +1,12 @@
 //! Randomness by name: every random number is a function of written names and counters.
 //!
-//! Nothing here reads the environment, and the generators are named and portable: [`Stream`] is PCG-XSL-RR
-//! 128/64 (MCG) (O'Neill 2014, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms for
-//! Random Number Generation"), [`LuckRng`] is SplitMix64 (Steele, Lea and Flood 2014, "Fast Splittable
-//! Pseudorandom Number Generators"). A stream belongs to a (seed, replica, purpose, name), so that adding an
-//! entity shifts nobody else's numbers. A request's [`Luck`] belongs to its counters (user, request, attempt,
-//! step), so that the variants of one replica share it even when they handle requests in another order:
-//! common random numbers.
+//! Nothing here reads the environment, and the generators are named and portable: [`Stream`] is
+//! PCG-XSL-RR 128/64 (MCG) (O'Neill 2014, "PCG: A Family of Simple Fast Space-Efficient
+//! Statistically Good Algorithms for Random Number Generation"), [`LuckRng`] is SplitMix64 (Steele,
+//! Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators"). A stream belongs to a
+//! (seed, replica, purpose, name), so that adding an entity shifts nobody else's numbers. A
+//! request's [`Luck`] belongs to its counters (user, request, attempt, step), so that the variants
+//! of one replica share it even when they handle requests in another order: common random numbers.
 
 use rand::TryRng;
 use rand::rand_core::utils::fill_bytes_via_next_word;
@@ -16,8 +16,9 @@ use std::convert::Infallible;
 /// The increment of SplitMix64: 2⁶⁴ divided by the golden ratio, made odd.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The output function of SplitMix64 (David Stafford's thirteenth variant of the MurmurHash3 finalizer): a
-/// bijection in which every input bit changes every output bit with probability close to one half.
+/// The output function of SplitMix64 (David Stafford's thirteenth variant of the MurmurHash3
+/// finalizer): a bijection in which every input bit changes every output bit with probability close
+/// to one half.
 #[inline]
 const fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -33,9 +34,10 @@ pub(crate) fn unit_of(bits: u64) -> f64 {
 
 /// The seed of the stream called `name` that serves `purpose` in one replica of a study.
 ///
-/// FNV-1a (64 bits) over the little-endian numbers and the two texts, then the SplitMix64 finalizer. The byte
-/// 0xff, which UTF-8 never contains, stands between the texts, so that no two pairs of them read the same. This
-/// function is part of the file format of golden results: changing it changes every result.
+/// FNV-1a (64 bits) over the little-endian numbers and the two texts, then the SplitMix64
+/// finalizer. The byte 0xff, which UTF-8 never contains, stands between the texts, so that no two
+/// pairs of them read the same. This function is part of the file format of golden results:
+/// changing it changes every result.
 #[must_use]
 pub fn seed_of(seed: u64, replica: u64, purpose: &str, name: &str) -> u64 {
     const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
@@ -46,8 +48,8 @@ pub fn seed_of(seed: u64, replica: u64, purpose: &str, name: &str) -> u64 {
     mix(bytes.into_iter().flatten().fold(OFFSET_BASIS, eat))
 }
 
-/// A named sequence of random numbers, for draws whose order is fixed: arrivals of one population, the
-/// behaviour of one responder. Implements `rand`'s generator trait.
+/// A named sequence of random numbers, for draws whose order is fixed: arrivals of one population,
+/// the behaviour of one responder. Implements `rand`'s generator trait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stream(Pcg64Mcg);
 
@@ -56,7 +58,8 @@ impl Stream {
     #[must_use]
     pub fn new(seed: u64, replica: u64, purpose: &str, name: &str) -> Self {
         let hash = seed_of(seed, replica, purpose, name);
-        // Two steps of SplitMix64 fill the 128 bits of state; the generator itself makes the state odd.
+        // Two steps of SplitMix64 fill the 128 bits of state; the generator itself makes the state
+        // odd.
         let high = mix(hash.wrapping_add(GOLDEN));
         let low = mix(hash.wrapping_add(GOLDEN.wrapping_mul(2)));
         Self(Pcg64Mcg::new(u128::from(high) << 64 | u128::from(low)))
@@ -92,9 +95,9 @@ impl TryRng for Stream {
 
 /// The luck of one thing that happens: a random number found by keys instead of by order.
 ///
-/// `Luck::new(population).at(user).at(request).at(attempt).at(step)` is the same number in every variant of a
-/// replica, whatever else happened before. Start from a [`seed_of`] and give every use its own path of keys:
-/// two uses of the same path see the same number.
+/// `Luck::new(population).at(user).at(request).at(attempt).at(step)` is the same number in every
+/// variant of a replica, whatever else happened before. Start from a [`seed_of`] and give every use
+/// its own path of keys: two uses of the same path see the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Luck(u64);
 
@@ -111,6 +114,13 @@ impl Luck {
     #[must_use]
     pub const fn at(self, key: u64) -> Self {
         Self(mix(self.0.wrapping_add(GOLDEN.wrapping_mul(key.wrapping_add(1)))))
+    }
+
+    /// Its 64 bits: the identity of what happens, for fingerprints.
+    #[inline]
+    #[must_use]
+    pub const fn bits(self) -> u64 {
+        self.0
     }
 
     /// This luck as a number in `[0, 1)`.
@@ -130,8 +140,8 @@ impl Luck {
     }
 }
 
-/// SplitMix64, started from a [`Luck`]: eight bytes of state, made for a handful of numbers. Implements
-/// `rand`'s generator trait.
+/// SplitMix64, started from a [`Luck`]: eight bytes of state, made for a handful of numbers.
+/// Implements `rand`'s generator trait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LuckRng(u64);
 
@@ -158,8 +168,9 @@ mod tests {
 
     const N: usize = 200_000;
 
-    /// Fails unless the numbers look uniform and serially uncorrelated: mean, variance, correlations at the
-    /// lags 1 to 3, and chi-square over 256 buckets, each within four standard deviations of theory.
+    /// Fails unless the numbers look uniform and serially uncorrelated: mean, variance,
+    /// correlations at the lags 1 to 3, and chi-square over 256 buckets, each within four standard
+    /// deviations of theory.
     fn assert_uniform(what: &str, numbers: &[f64]) {
         let n = numbers.len() as f64;
         let mean = numbers.iter().sum::<f64>() / n;

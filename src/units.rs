@@ -1,9 +1,10 @@
 //! Quantities as people write them: `250ms`, `120/s`, `2GiB`, `5%`, `4x`.
 //!
-//! Simulated time is a whole number of nanoseconds ([`Nanos`]), so that sums do not depend on their order.
-//! What a file says is a newtype ([`Span`], [`Rate`], [`Bytes`], [`Share`], [`Factor`]) that refuses numbers
-//! without a unit. Every newtype has two texts: `Serialize` and [`Span::exact`] and its siblings write a text
-//! that parses back to the very same value; `Display` is for people and rounds long numbers to four digits.
+//! Simulated time is a whole number of nanoseconds ([`Nanos`]), so that sums do not depend on their
+//! order. What a file says is a newtype ([`Span`], [`Rate`], [`Bytes`], [`Share`], [`Factor`]) that
+//! refuses numbers without a unit. Every newtype has two texts: `Serialize` and [`Span::exact`] and
+//! its siblings write a text that parses back to the very same value; `Display` is for people and
+//! rounds long numbers to four digits.
 
 mod text;
 
@@ -32,7 +33,8 @@ pub const NEVER: Nanos = u64::MAX;
 
 /// Longest [`Span`] that a file may say: two years of 365 days.
 const LONGEST: Nanos = 2 * 365 * DAY;
-/// Largest [`Rate`] that a file may say, per second: one event per nanosecond, the clock's resolution.
+/// Largest [`Rate`] that a file may say, per second: one event per nanosecond, the clock's
+/// resolution.
 const FASTEST: f64 = 1e9;
 /// Largest [`Bytes`] that a file may say: 1 PiB.
 const LARGEST: u64 = 1 << 50;
@@ -44,8 +46,8 @@ pub fn seconds(nanos: Nanos) -> f64 {
     nanos as f64 / SECOND as f64
 }
 
-/// Seconds as nanoseconds, rounded to the nearest. Negative numbers and NaN give 0, numbers beyond the
-/// range (also infinity) give [`NEVER`].
+/// Seconds as nanoseconds, rounded to the nearest. Negative numbers and NaN give 0, numbers beyond
+/// the range (also infinity) give [`NEVER`].
 #[inline]
 #[must_use]
 pub fn from_seconds(seconds: f64) -> Nanos {
@@ -220,8 +222,8 @@ impl fmt::Display for Bytes {
 }
 
 impl Share {
-    /// The text that parses back to the same value. The decimal point is moved in the text, because `value *
-    /// 100` would round.
+    /// The text that parses back to the same value. The decimal point is moved in the text, because
+    /// `value * 100` would round.
     #[must_use]
     pub fn exact(self) -> String {
         let text = format!("{}", self.0);
@@ -353,7 +355,7 @@ reads_and_writes_text!(
 reads_and_writes_text!(
     Bytes,
     r"^\s*[0-9]*\.?[0-9]+\s*([KMGT]iB|[kMGT]?B)\s*$",
-    "An amount of memory with its unit: B KiB MiB GiB TiB (powers of 1024), kB MB GB TB (powers of 1000).",
+    "An amount of memory: B, KiB MiB GiB TiB (powers of 1024), kB MB GB TB (powers of 1000).",
     ["512MiB", "2GB"]
 );
 reads_and_writes_text!(

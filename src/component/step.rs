@@ -89,6 +89,9 @@ where
         fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
             S::deserialize(serde::de::value::StrDeserializer::new(text)).map(self.1)
         }
+        fn visit_u64<E: serde::de::Error>(self, n: u64) -> Result<T, E> {
+            S::deserialize(serde::de::value::U64Deserializer::new(n)).map(self.1)
+        }
         fn visit_i64<E: serde::de::Error>(self, n: i64) -> Result<T, E> {
             S::deserialize(serde::de::value::I64Deserializer::new(n)).map(self.1)
         }

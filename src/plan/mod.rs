@@ -7,7 +7,7 @@ pub use compile::{CompileContext, compile, load_and_compile};
 
 use crate::change::InProgress;
 use crate::component::{AtLimit, Discipline, Sharing};
-use crate::dist::{Count, Sampler};
+use crate::dist::{CountSampler, Sampler};
 use crate::load::arrivals::RateCurve;
 use crate::mitigation::{LayerSpec, Pick};
 use crate::response::Cause;
@@ -79,10 +79,6 @@ pub struct Plan {
     pub branches: Vec<OpId>,
     /// Own works and waits.
     pub works: Vec<WorkPlan>,
-    /// Sets of classes that alternatives of `choose` name, as bit sets over [`Plan::classes`].
-    pub class_groups: Vec<Vec<bool>>,
-    /// The distinct constant delays (time-outs, deadlines): each is a first-in-first-out lane of the agenda.
-    pub lanes: Vec<Nanos>,
     /// Bugs of all components.
     pub bugs: Vec<BugPlan>,
     /// Names of log lines that bugs leave.
@@ -91,6 +87,10 @@ pub struct Plan {
     pub changes: Vec<ChangePlan>,
     /// Alerts.
     pub alerts: Vec<AlertPlan>,
+    /// Constant delays that have a lane of their own in the agenda.
+    pub lanes: Vec<Nanos>,
+    /// For alternatives by class: which classes belong to each group.
+    pub class_groups: Vec<Vec<bool>>,
     /// Evidence.
     pub evidence: Vec<EvidencePlan>,
     /// The people.
@@ -147,7 +147,7 @@ pub enum Source {
 #[derive(Debug, Clone)]
 pub struct VisitPlan {
     /// Number of requests.
-    pub requests: Count,
+    pub requests: CountSampler,
     /// Thinking time.
     pub thinking: Sampler,
     /// Failures in a row that end it; `u32::MAX` when none do.
@@ -398,7 +398,7 @@ pub enum Op {
 pub struct Alternative {
     /// Taken while the draw is below this (shares summed up); 0 for alternatives by class, 1 for `otherwise`.
     pub cumulative_share: f64,
-    /// Taken by requests of the classes in this set (index in [`Plan::class_groups`]); [`NONE`] otherwise.
+    /// Taken by requests of the classes in this group of [`Plan::class_groups`]; [`NONE`] otherwise.
     pub class: u32,
     /// Where it begins.
     pub target: OpId,

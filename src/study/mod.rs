@@ -1,1 +1,3 @@
 //! study
+
+pub mod estimate;

@@ -34,8 +34,8 @@ pub(super) trait Words: Sized + FromStr<Err = String> {
     }
 }
 
-/// Splits `1.5ms…` into the decimal number `1.5` and the rest. No sign and no exponent: a sign is always an
-/// error here, and an exponent is never needed beside a unit.
+/// Splits `1.5ms…` into the decimal number `1.5` and the rest. No sign and no exponent: a sign is
+/// always an error here, and an exponent is never needed beside a unit.
 pub(super) fn split_number(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, rest) = text.split_at(end);

@@ -3,9 +3,11 @@
 use super::builder::{Builder, CallSite, Place};
 use super::names::ONLY_CLASS;
 use super::{MAX_USERS, NONE};
+use crate::dist::Count;
 use crate::load::arrivals::RateCurve;
 use crate::load::{Arrivals, Client, KeyLaw, LateAnswers, RequestClass};
 use crate::mitigation::LayerSpec;
+use crate::mitigation::rate_limit::{Per, RateLimitSpec};
 use crate::plan::{ClassPlan, ClientId, ClientPlan, Source, VisitPlan};
 use crate::text::Name;
 use crate::units::{NEVER, Rate, Share, Span, seconds};
@@ -41,9 +43,11 @@ impl<'m> Builder<'m, '_> {
         let source = self.client_source(name, client, place);
         let visit = client.visits.as_ref().and(client.visit.as_ref()).map(|visit| {
             let place = place.word("visit");
-            if let Err(what) = visit.requests.check() {
+            let requests = visit.requests.compile().or_else(|what| {
                 self.problem(&place.word("requests"), what);
-            }
+                Count::Fixed(1).compile()
+            });
+            let requests = requests.expect("a constant is a law");
             if visit.patience.is_some_and(|patience| patience.failures == 0) {
                 self.problem(&place.word("patience"), "users who give up after 0 failures")
                     .help("write at least 1; leave `patience` out for users who never give up");
@@ -53,7 +57,7 @@ impl<'m> Builder<'m, '_> {
                 (returns.share.0, after)
             });
             VisitPlan {
-                requests: visit.requests,
+                requests,
                 thinking: self.law(&visit.thinking, &place.word("thinking")),
                 patience: visit.patience.map_or(u32::MAX, |patience| patience.failures),
                 returns,
@@ -285,7 +289,7 @@ impl<'m> Builder<'m, '_> {
         for layer in &mut self.plan.edges[edge as usize].layers {
             match layer {
                 LayerSpec::Bulkhead(spec) => spec.limit = spec.limit.saturating_mul(times),
-                LayerSpec::RateLimit(spec) => spec.enlarge(times),
+                LayerSpec::RateLimit(spec) => enlarge(spec, times),
                 _ => {}
             }
         }
@@ -326,6 +330,25 @@ impl<'m> Builder<'m, '_> {
         // Rounding must not leave a gap behind the last one.
         cumulative[count as usize - 1] = 1.0;
         cumulative
+    }
+}
+
+/// A limiter of every user stays as it is; all others are shared by more users.
+fn enlarge(spec: &mut RateLimitSpec, times: u32) {
+    let is_shared = |per: Per| per != Per::User;
+    if let Some(bucket) = spec.token_bucket.as_mut().filter(|bucket| is_shared(bucket.per)) {
+        bucket.rate.0 *= f64::from(times);
+        bucket.burst = bucket.burst.saturating_mul(times);
+    }
+    if let Some(bucket) = spec.leaky_bucket.as_mut().filter(|bucket| is_shared(bucket.per)) {
+        bucket.rate.0 *= f64::from(times);
+        // One more than `burst` pass at once.
+        bucket.burst = bucket.burst.saturating_add(1).saturating_mul(times).saturating_sub(1);
+    }
+    for window in [&mut spec.fixed_window, &mut spec.sliding_log].into_iter().flatten() {
+        if is_shared(window.per) {
+            window.limit = window.limit.saturating_mul(times);
+        }
     }
 }
 

@@ -1,0 +1,320 @@
+//! The agenda: what happens next.
+//!
+//! Total order: (time, rank, sequence). The rank is a written rule, so that ties at one nanosecond never depend
+//! on who scheduled first: knobs turn, then work is done, then answers travel, then time-outs strike, then
+//! requests arrive, and sampling sees the result. Within one rank: first scheduled, first served.
+//!
+//! Delays that are constant for a policy (most time-outs) come out in order by themselves. They wait in
+//! first-in-first-out lanes, and only the head of each lane stands among the rest; entries that have become
+//! stale by then (the attempt was answered long ago) are thrown away in bulk when the lane moves up, so that a
+//! time-out which does not strike costs no heap operation.
+
+use crate::units::Nanos;
+use dary_heap::QuaternaryHeap;
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+
+/// What happens. Small and `Copy`; ids carry a generation or an epoch, so that a stale event is recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A change begins, ends, or moves on (index into the world's table of turns).
+    Turn(u32),
+    /// A process comes up.
+    ProcessUp { instance: u32, life: u32 },
+    /// A work step or wait of a task is done.
+    WorkDone { task: u32, epoch: u32 },
+    /// The CPU of an instance finishes a job.
+    CpuDone { instance: u32, epoch: u32 },
+    /// An attempt reaches its instance.
+    Deliver { task: u32, epoch: u32 },
+    /// An answer reaches its caller.
+    Answer { call: u32, life: u32, attempt: u16, status: u8 },
+    /// An attempt times out.
+    Timeout { call: u32, life: u32, attempt: u16 },
+    /// A call's deadline passes.
+    Deadline { call: u32, life: u32 },
+    /// A task has waited too long in a line.
+    LineWait { task: u32, epoch: u32 },
+    /// A call has waited too long for a connection of a pool.
+    PoolWait { call: u32, life: u32, attempt: u16 },
+    /// A call goes on after a delay (back-off, wait for a token).
+    Resume { call: u32, life: u32, attempt: u16 },
+    /// The next request or visit of an open client.
+    Arrival { client: u32, epoch: u32 },
+    /// A user has thought.
+    Think { visit: u32, life: u32 },
+    /// A health probe of an instance is due.
+    Probe { instance: u32 },
+    /// A scrape or an evaluation of an alert, or a step of the responder.
+    Response(Response),
+    /// A bucket of the meters is full.
+    Bucket,
+}
+
+/// Events of the response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Response {
+    /// An alert's scrape.
+    Scrape(u32),
+    /// An alert's evaluation.
+    Evaluate(u32),
+    /// The page of an alert arrives.
+    Page(u32),
+    /// People look around once a minute.
+    Look,
+    /// The responder's current stage ends.
+    Stage { epoch: u32 },
+}
+
+impl Event {
+    /// The rank among events of one nanosecond.
+    #[inline]
+    fn rank(&self) -> u64 {
+        match self {
+            Event::Turn(_) | Event::ProcessUp { .. } => 0,
+            Event::WorkDone { .. } | Event::CpuDone { .. } => 1,
+            Event::Deliver { .. } | Event::Answer { .. } => 2,
+            Event::Timeout { .. }
+            | Event::Deadline { .. }
+            | Event::LineWait { .. }
+            | Event::PoolWait { .. } => 3,
+            Event::Resume { .. } => 4,
+            Event::Arrival { .. } | Event::Think { .. } | Event::Probe { .. } => 5,
+            Event::Response(_) => 6,
+            Event::Bucket => 7,
+        }
+    }
+}
+
+/// Sequence numbers take the lower bits of `order`; the rank stands above them.
+const RANK_SHIFT: u32 = 60;
+const NO_LANE: u16 = u16::MAX;
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    time: Nanos,
+    order: u64,
+    event: Event,
+    lane: u16,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        (self.time, self.order) == (other.time, other.order)
+    }
+}
+impl Eq for Entry {}
+impl PartialOrd for Entry {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Entry {
+    /// Reversed: the heap is a max-heap, the earliest entry is the greatest. One comparison of packed keys.
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |e: &Entry| (u128::from(e.time) << 64) | u128::from(e.order);
+        key(other).cmp(&key(self))
+    }
+}
+
+/// What happens next, in total order.
+#[derive(Debug)]
+pub struct Agenda {
+    heap: QuaternaryHeap<Entry>,
+    lanes: Vec<Lane>,
+    sequence: u64,
+    now: Nanos,
+}
+
+#[derive(Debug)]
+struct Lane {
+    delay: Nanos,
+    /// Whether the head of the lane stands in the heap.
+    posted: bool,
+    waiting: VecDeque<Entry>,
+}
+
+impl Agenda {
+    /// An empty agenda with a lane for each of the given constant delays.
+    pub fn new(lanes: &[Nanos]) -> Agenda {
+        let lane = |&delay| Lane { delay, posted: false, waiting: VecDeque::new() };
+        Agenda {
+            heap: QuaternaryHeap::with_capacity(256),
+            lanes: lanes.iter().map(lane).collect(),
+            sequence: 0,
+            now: 0,
+        }
+    }
+
+    /// The time of the last event taken.
+    #[inline]
+    pub fn now(&self) -> Nanos {
+        self.now
+    }
+
+    #[inline]
+    fn order(&mut self, event: &Event) -> u64 {
+        self.sequence += 1;
+        (event.rank() << RANK_SHIFT) | self.sequence
+    }
+
+    /// Puts an event at a time, which must not be in the past.
+    #[inline]
+    pub fn at(&mut self, time: Nanos, event: Event) {
+        assert!(time >= self.now, "an event in the past: {event:?} at {time}, now {}", self.now);
+        let order = self.order(&event);
+        self.heap.push(Entry { time, order, event, lane: NO_LANE });
+    }
+
+    /// Puts an event after the constant delay of a lane.
+    #[inline]
+    pub fn after_lane(&mut self, lane: u32, event: Event) {
+        let order = self.order(&event);
+        let at = &mut self.lanes[lane as usize];
+        let entry = Entry { time: self.now + at.delay, order, event, lane: lane as u16 };
+        if at.posted {
+            at.waiting.push_back(entry);
+        } else {
+            at.posted = true;
+            self.heap.push(entry);
+        }
+    }
+
+    /// Takes the next event at or before `until`; `is_live` says whether a waiting event still matters.
+    #[inline]
+    pub fn next(&mut self, until: Nanos, is_live: impl Fn(&Event) -> bool) -> Option<Event> {
+        if self.heap.peek()?.time > until {
+            return None;
+        }
+        let entry = self.heap.pop()?;
+        self.now = entry.time;
+        if entry.lane != NO_LANE {
+            self.move_up(entry.lane, is_live);
+        }
+        Some(entry.event)
+    }
+
+    fn move_up(&mut self, lane: u16, is_live: impl Fn(&Event) -> bool) {
+        let lane = &mut self.lanes[usize::from(lane)];
+        lane.posted = false;
+        while let Some(entry) = lane.waiting.pop_front() {
+            if is_live(&entry.event) {
+                lane.posted = true;
+                self.heap.push(entry);
+                return;
+            }
+        }
+    }
+
+    /// Number of entries waiting, stale ones included.
+    pub fn len(&self) -> usize {
+        self.heap.len() + self.lanes.iter().map(|l| l.waiting.len()).sum::<usize>()
+    }
+
+    /// True when nothing is to come.
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
+    /// Bytes reserved for entries.
+    pub fn bytes(&self) -> usize {
+        let entries = self.heap.capacity()
+            + self.lanes.iter().map(|l| l.waiting.capacity()).sum::<usize>();
+        entries * size_of::<Entry>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(agenda: &mut Agenda) -> Vec<(Nanos, Event)> {
+        std::iter::from_fn(|| agenda.next(Nanos::MAX, |_| true).map(|e| (agenda.now(), e))).collect()
+    }
+
+    #[test]
+    fn ties_go_by_rank_and_then_by_order_of_scheduling() {
+        let mut agenda = Agenda::new(&[]);
+        let arrival = |client| Event::Arrival { client, epoch: 0 };
+        agenda.at(5, arrival(1));
+        agenda.at(5, Event::Bucket);
+        agenda.at(5, arrival(2));
+        agenda.at(5, Event::WorkDone { task: 0, epoch: 0 });
+        agenda.at(5, Event::Turn(0));
+        agenda.at(4, Event::Bucket);
+        let order: Vec<Event> = drain(&mut agenda).into_iter().map(|(_, e)| e).collect();
+        let expected = [
+            Event::Bucket,
+            Event::Turn(0),
+            Event::WorkDone { task: 0, epoch: 0 },
+            arrival(1),
+            arrival(2),
+            Event::Bucket,
+        ];
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    #[should_panic(expected = "an event in the past")]
+    fn an_event_in_the_past_is_refused() {
+        let mut agenda = Agenda::new(&[]);
+        agenda.at(5, Event::Bucket);
+        agenda.next(9, |_| true);
+        agenda.at(4, Event::Bucket);
+    }
+
+    /// The slow twin: a sorted list of (time, rank, sequence).
+    #[test]
+    fn lanes_and_heap_together_give_the_order_of_a_sorted_list() {
+        let delays = [7u64, 30, 1];
+        let mut agenda = Agenda::new(&delays);
+        let mut list: Vec<(Nanos, u64, u64, Event)> = Vec::new();
+        let mut state = 1u64;
+        let mut draw = |n: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % n
+        };
+        for sequence in 0..20_000u64 {
+            let event = match draw(3) {
+                0 => Event::Timeout { call: sequence as u32, life: 0, attempt: 0 },
+                1 => Event::Arrival { client: sequence as u32, epoch: 0 },
+                _ => Event::WorkDone { task: sequence as u32, epoch: 0 },
+            };
+            let time = if draw(2) == 0 {
+                // A lane holds one kind of event, as in the engine.
+                let lane = draw(3);
+                let event = Event::Timeout { call: sequence as u32, life: 0, attempt: lane as u16 };
+                agenda.after_lane(lane as u32, event);
+                list.push((agenda.now() + delays[lane as usize], event.rank(), sequence, event));
+                continue;
+            } else {
+                agenda.now() + draw(40)
+            };
+            agenda.at(time, event);
+            list.push((time, event.rank(), sequence, event));
+            if draw(2) == 0 {
+                list.sort_by_key(|e| (e.0, e.1, e.2));
+                let expected = list.remove(0);
+                assert_eq!(agenda.next(Nanos::MAX, |_| true), Some(expected.3));
+            }
+        }
+        list.sort_by_key(|e| (e.0, e.1, e.2));
+        let rest: Vec<Event> = drain(&mut agenda).into_iter().map(|(_, e)| e).collect();
+        assert_eq!(rest, list.into_iter().map(|e| e.3).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn stale_entries_of_a_lane_never_enter_the_heap() {
+        let mut agenda = Agenda::new(&[10]);
+        for call in 0..1000 {
+            agenda.after_lane(0, Event::Timeout { call, life: 0, attempt: 0 });
+        }
+        let last_only = |e: &Event| matches!(e, Event::Timeout { call: 999, .. });
+        assert_eq!(agenda.heap.len(), 1);
+        assert_eq!(agenda.next(99, last_only), Some(Event::Timeout { call: 0, life: 0, attempt: 0 }));
+        assert_eq!(agenda.next(99, last_only), Some(Event::Timeout { call: 999, life: 0, attempt: 0 }));
+        assert_eq!(agenda.next(99, last_only), None);
+    }
+}

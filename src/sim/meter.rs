@@ -1,0 +1,458 @@
+//! What is measured while a replica runs.
+//!
+//! Hot paths add integers to counters; once per bucket (a minute) the counters are copied, so that memory grows
+//! with simulated time and not with the number of requests. Time averages are exact integrals.
+
+use super::outcome::{
+    ClientBucket, ClientOutcome, ComponentBucket, ComponentOutcome, UserRecords,
+};
+use super::story::{Happening, What};
+use super::world::{Process, World};
+use crate::histogram::Histogram;
+use crate::plan::{ClassId, ClientId, ComponentId, Place, Plan, SignalPlan};
+use crate::rng::Luck;
+use crate::status::Status;
+use crate::units::Nanos;
+
+/// Happenings kept for the story of one replica; more are counted only.
+const MAX_STORY: usize = 4000;
+
+/// A client's request that is over.
+#[derive(Debug, Clone, Copy)]
+pub struct Request {
+    /// The present time.
+    pub now: Nanos,
+    /// Whose.
+    pub client: ClientId,
+    /// Of which class.
+    pub class: ClassId,
+    /// The user, in a population.
+    pub user: Option<u32>,
+    /// How it ended.
+    pub status: Status,
+    /// From the first attempt to the end.
+    pub latency: Nanos,
+    /// Whether that is too slow for its client.
+    pub is_slow: bool,
+    /// Attempts made.
+    pub attempts: u16,
+    /// Luck of the request: its identity in the fingerprint.
+    pub luck: Luck,
+}
+
+/// An integral over time of a number that changes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Area {
+    level: i64,
+    since: Nanos,
+    area: i128,
+    /// The largest level.
+    pub peak: i64,
+}
+
+impl Area {
+    #[inline]
+    fn change(&mut self, now: Nanos, by: i32) {
+        self.area += i128::from(self.level) * i128::from(now - self.since);
+        self.since = now;
+        self.level += i64::from(by);
+        debug_assert!(self.level >= 0, "a level below zero");
+        self.peak = self.peak.max(self.level);
+    }
+
+    /// Present level.
+    pub fn level(&self) -> i64 {
+        self.level
+    }
+
+    /// The integral up to now, in level x nanoseconds.
+    pub fn at(&self, now: Nanos) -> i128 {
+        self.area + i128::from(self.level) * i128::from(now - self.since)
+    }
+
+    fn restart(&mut self, now: Nanos) {
+        (self.area, self.since, self.peak) = (0, now, self.level);
+    }
+}
+
+/// Counters of one component.
+#[derive(Debug, Default)]
+pub struct ComponentMeter {
+    /// Requests that came.
+    pub requests: u64,
+    /// Answers that went, by status.
+    pub answers: [u64; Status::ALL.len()],
+    /// Exceptions.
+    pub exceptions: u64,
+    /// Deaths of processes.
+    pub deaths: u64,
+    /// Attempts of its own calls that timed out.
+    pub timeouts: u64,
+    /// Requests dropped on their turn because their caller had gone.
+    pub dropped: u64,
+    /// Requests present, waiting, and workers in use.
+    pub present: Area,
+    /// Requests waiting.
+    pub waiting: Area,
+    /// Workers in use.
+    pub busy: Area,
+    /// The longest line of one instance.
+    pub peak_line: u32,
+    /// The most memory in use by one instance, in bytes.
+    pub peak_memory: u64,
+    /// Whether an instance stalled or died by itself.
+    pub tipped: bool,
+    /// Latency since the last scrape, where an alert wants it (index in [`Meter::taps`]).
+    tap: Option<usize>,
+    buckets: Vec<ComponentBucket>,
+}
+
+/// Counters of one client.
+#[derive(Debug, Default)]
+pub struct ClientMeter {
+    /// Requests begun.
+    pub sent: u64,
+    /// Requests over, by status.
+    pub ended: [u64; Status::ALL.len()],
+    /// Good answers that were too slow.
+    pub slow: u64,
+    /// Attempts made by requests that are over.
+    pub attempts: u64,
+    users: Option<UserRecords>,
+    tap: Option<usize>,
+    buckets: Vec<ClientBucket>,
+}
+
+impl ClientMeter {
+    /// Good answers, slow ones included.
+    pub fn good(&self) -> u64 {
+        self.ended[Status::Ok as usize] + self.ended[Status::Degraded as usize]
+    }
+
+    /// Requests over.
+    pub fn over(&self) -> u64 {
+        self.ended.iter().sum()
+    }
+}
+
+/// Latency of one class of requests.
+#[derive(Debug, Default)]
+struct ClassMeter {
+    /// Good answers of the present bucket.
+    recent: Histogram,
+    /// Good answers of each full bucket.
+    buckets: Vec<Option<Box<Histogram>>>,
+}
+
+/// Everything that is measured.
+#[derive(Debug)]
+pub struct Meter {
+    /// By component.
+    pub components: Vec<ComponentMeter>,
+    /// By client.
+    pub clients: Vec<ClientMeter>,
+    classes: Vec<ClassMeter>,
+    /// Lines that bugs left in logs, by name.
+    pub logs: Vec<u64>,
+    /// Latencies since the last scrape, for alerts that want them.
+    pub taps: Vec<(Place, Histogram)>,
+    /// What happened.
+    pub story: Vec<Happening>,
+    /// Happenings beyond [`MAX_STORY`].
+    pub untold: u64,
+    /// When each change was on.
+    pub changes: Vec<Vec<(Nanos, Option<Nanos>)>>,
+    /// Hash of all observable transitions.
+    pub fingerprint: u64,
+    warm_up: Nanos,
+    bucket: Nanos,
+}
+
+impl Meter {
+    /// Nothing measured yet.
+    pub fn new(plan: &Plan) -> Meter {
+        let mut taps: Vec<(Place, Histogram)> = Vec::new();
+        let signals = plan.alerts.iter().map(|a| &a.signal).chain(plan.evidence.iter().map(|e| &e.signal));
+        for signal in signals {
+            if let SignalPlan::Latency(place, _) = signal
+                && !taps.iter().any(|t| t.0 == *place)
+            {
+                taps.push((*place, Histogram::default()));
+            }
+        }
+        let tap = |place| taps.iter().position(|t| t.0 == place);
+        let buckets = (plan.horizon / plan.bucket + 2) as usize;
+        let components = (0..plan.components.len() as u32)
+            .map(|c| ComponentMeter { tap: tap(Place::Component(c)), ..Default::default() })
+            .collect();
+        let clients = plan.clients.iter().enumerate().map(|(c, client)| ClientMeter {
+            tap: tap(Place::Client(c as u32)),
+            users: (client.users > 0 && client.counts_as_users)
+                .then(|| UserRecords::new(client.users, buckets, plan.bucket, plan.lost_at_most)),
+            ..Default::default()
+        });
+        Meter {
+            components,
+            clients: clients.collect(),
+            classes: plan.classes.iter().map(|_| ClassMeter::default()).collect(),
+            logs: vec![0; plan.logs.len()],
+            taps,
+            story: Vec::new(),
+            untold: 0,
+            changes: vec![Vec::new(); plan.changes.len()],
+            fingerprint: 0x0B5E_55ED_0F0A_C7ED,
+            warm_up: plan.warm_up,
+            bucket: plan.bucket,
+        }
+    }
+
+    /// Adds a transition to the fingerprint (a multiply-and-rotate hash; order matters).
+    #[inline]
+    fn mark(&mut self, a: u64, b: u64) {
+        let x = (self.fingerprint ^ a).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.fingerprint = (x.rotate_left(29) ^ b).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    }
+
+    /// Something worth telling happened.
+    pub fn tell(&mut self, at: Nanos, what: What) {
+        if self.story.len() < MAX_STORY {
+            self.story.push(Happening { at, what });
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    /// A change begins or ends.
+    pub fn change(&mut self, now: Nanos, change: u32, begins: bool) {
+        let list = &mut self.changes[change as usize];
+        if begins {
+            list.push((now, None));
+        } else if let Some(last) = list.last_mut() {
+            last.1 = Some(now);
+        }
+    }
+
+    /// A process changed its state.
+    pub fn instance_changes(&mut self, now: Nanos, instance: u64, process: Process) {
+        self.mark(now, instance ^ process as u64);
+    }
+
+    /// A component tipped: one of its instances stalled or died by itself.
+    pub fn tipped(&mut self, component: ComponentId) {
+        self.components[component as usize].tipped = true;
+    }
+
+    /// Memory in use by an instance.
+    #[inline]
+    pub fn memory(&mut self, component: ComponentId, used: u64) {
+        let peak = &mut self.components[component as usize].peak_memory;
+        *peak = (*peak).max(used);
+    }
+
+    /// Requests present in a component.
+    #[inline]
+    pub fn present_changes(&mut self, now: Nanos, component: ComponentId, by: i32) {
+        self.components[component as usize].present.change(now, by);
+    }
+
+    /// Requests waiting in a component; `longest` is the line of the instance concerned.
+    #[inline]
+    pub fn line_changes(&mut self, now: Nanos, component: ComponentId, by: i32, longest: u32) {
+        let meter = &mut self.components[component as usize];
+        meter.waiting.change(now, by);
+        meter.peak_line = meter.peak_line.max(longest);
+    }
+
+    /// Workers in use in a component.
+    #[inline]
+    pub fn busy_changes(&mut self, now: Nanos, component: ComponentId, by: i32) {
+        self.components[component as usize].busy.change(now, by);
+    }
+
+    /// A component has answered.
+    #[inline]
+    pub fn answers(&mut self, component: ComponentId, status: Status, latency: Nanos) {
+        let meter = &mut self.components[component as usize];
+        meter.answers[status as usize] += 1;
+        if let Some(tap) = meter.tap {
+            self.taps[tap].1.record(latency);
+        }
+    }
+
+    /// A visit begins.
+    pub fn visit_begins(&mut self, client: ClientId, user: u32, now: Nanos) {
+        if let Some(users) = &mut self.clients[client as usize].users {
+            users.visit_begins(user, now);
+        }
+    }
+
+    /// A request begins.
+    #[inline]
+    pub fn request_sent(&mut self, client: ClientId, of_a_user: bool, user: u32, now: Nanos) {
+        let meter = &mut self.clients[client as usize];
+        meter.sent += 1;
+        if of_a_user && let Some(users) = &mut meter.users {
+            users.sent(user, now);
+        }
+    }
+
+    /// A request is over.
+    #[inline]
+    pub fn request_over(&mut self, request: Request) {
+        let Request { now, status, latency, is_slow, .. } = request;
+        self.mark(now ^ request.luck.bits(), u64::from(request.attempts) << 8 | status as u64);
+        let meter = &mut self.clients[request.client as usize];
+        meter.ended[status as usize] += 1;
+        meter.attempts += u64::from(request.attempts);
+        let good = status.is_good();
+        meter.slow += u64::from(good && is_slow);
+        if let (Some(user), Some(users)) = (request.user, &mut meter.users) {
+            users.ended(user, now, good && !is_slow, good);
+        }
+        if good && now >= self.warm_up {
+            self.classes[request.class as usize].recent.record(latency);
+        }
+        if let Some(tap) = meter.tap {
+            self.taps[tap].1.record(latency);
+        }
+    }
+
+    /// The end of the warm-up: what has been counted so far is forgotten; levels stay.
+    pub fn warm(&mut self, now: Nanos) {
+        for meter in &mut self.components {
+            let tap = meter.tap;
+            let (mut present, mut waiting, mut busy) = (meter.present, meter.waiting, meter.busy);
+            [&mut present, &mut waiting, &mut busy].into_iter().for_each(|a| a.restart(now));
+            *meter = ComponentMeter { present, waiting, busy, tap, ..Default::default() };
+        }
+        for meter in &mut self.clients {
+            (meter.sent, meter.slow, meter.attempts) = (0, 0, 0);
+            meter.ended = [0; Status::ALL.len()];
+            meter.buckets.clear();
+        }
+    }
+}
+
+impl World<'_> {
+    /// A bucket is full: counters are copied, gauges read.
+    pub fn close_bucket(&mut self) {
+        let now = self.now;
+        for component in 0..self.plan.components.len() as u32 {
+            let gauges = self.gauges(component);
+            let meter = &mut self.meter.components[component as usize];
+            let good = meter.answers[Status::Ok as usize] + meter.answers[Status::Degraded as usize];
+            meter.buckets.push(ComponentBucket {
+                requests: meter.requests,
+                answers: meter.answers.iter().sum(),
+                good,
+                exceptions: meter.exceptions,
+                waiting: meter.waiting.level() as u32,
+                present: meter.present.level() as u32,
+                memory: gauges.memory,
+                up: gauges.up,
+                busy: meter.busy.at(now),
+            });
+        }
+        for meter in &mut self.meter.clients {
+            meter.buckets.push(ClientBucket {
+                sent: meter.sent,
+                over: meter.over(),
+                good: meter.good(),
+                slow: meter.slow,
+                attempts: meter.attempts,
+            });
+        }
+        for class in &mut self.meter.classes {
+            let recent = &mut class.recent;
+            let full = (recent.count() > 0).then(|| Box::new(std::mem::take(recent)));
+            class.buckets.push(full);
+        }
+    }
+
+    /// Gauges of a component's instances.
+    pub fn gauges(&self, component: ComponentId) -> Gauges {
+        let plan = &self.plan.components[component as usize];
+        let mut gauges = Gauges::default();
+        for &instance in &self.components[component as usize].instances {
+            let station = &self.stations[instance as usize];
+            gauges.up += u32::from(station.process == Process::Up && station.knobs.up);
+            gauges.workers += u64::from(station.workers);
+            gauges.busy += u64::from(station.busy);
+            if let Some(memory) = &plan.memory {
+                let used = super::process::memory_used(memory, station);
+                gauges.memory_bytes = gauges.memory_bytes.max(used);
+                gauges.memory = gauges.memory.max(used as f64 / memory.limit as f64);
+            }
+        }
+        gauges
+    }
+
+    /// What has been measured, at the end.
+    pub fn take_measurements(&mut self) -> (Vec<ClientOutcome>, Vec<ComponentOutcome>) {
+        if self.now % self.meter.bucket != 0 || self.meter.components.iter().all(|c| c.buckets.is_empty()) {
+            self.close_bucket();
+        }
+        let now = self.now;
+        let final_gauges: Vec<Gauges> =
+            (0..self.plan.components.len() as u32).map(|c| self.gauges(c)).collect();
+        let meter = &mut self.meter;
+        let mut classes: Vec<Option<ClassMeter>> =
+            std::mem::take(&mut meter.classes).into_iter().map(Some).collect();
+        let clients = meter.clients.drain(..).zip(&self.plan.clients).map(|(m, plan)| {
+            let range = plan.first_class..plan.first_class + plan.class_count;
+            ClientOutcome {
+                sent: m.sent,
+                ended: m.ended,
+                slow: m.slow,
+                attempts: m.attempts,
+                latency: range
+                    .map(|c| classes[c as usize].take().map_or(Vec::new(), |c| c.buckets))
+                    .collect(),
+                users: m.users.map(|mut u| {
+                    u.close(now);
+                    u
+                }),
+                buckets: m.buckets,
+            }
+        });
+        let clients = clients.collect();
+        let measured = now - meter.warm_up.min(now);
+        let components = meter.components.drain(..).zip(&final_gauges).map(|(m, gauges)| {
+            let mean = |area: &Area| area.at(now) as f64 / measured.max(1) as f64;
+            ComponentOutcome {
+                requests: m.requests,
+                answers: m.answers,
+                exceptions: m.exceptions,
+                deaths: m.deaths,
+                timeouts: m.timeouts,
+                dropped: m.dropped,
+                mean_present: mean(&m.present),
+                mean_waiting: mean(&m.waiting),
+                mean_busy: mean(&m.busy),
+                left_present: m.present.level() as u64,
+                left_waiting: m.waiting.level() as u64,
+                peak_line: m.peak_line,
+                peak_memory: m.peak_memory,
+                final_memory: gauges.memory_bytes,
+                tipped: m.tipped,
+                buckets: m.buckets,
+            }
+        });
+        (clients, components.collect())
+    }
+}
+
+/// Gauges of a component.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gauges {
+    /// Instances that serve.
+    pub up: u32,
+    /// Worker slots of all instances.
+    pub workers: u64,
+    /// Workers in use.
+    pub busy: u64,
+    /// Memory in use, the fullest instance, in bytes.
+    pub memory_bytes: u64,
+    /// The same as a share of the limit.
+    pub memory: f64,
+}

@@ -1,0 +1,357 @@
+//! What one replica yields: plain data, from which measures are computed afterwards.
+
+use super::story::Happening;
+use crate::histogram::Histogram;
+use crate::status::Status;
+use crate::units::Nanos;
+
+/// The outcome of one replica.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Number of the replica.
+    pub replica: u64,
+    /// When it ended.
+    pub end: Nanos,
+    /// Why.
+    pub ending: Ending,
+    /// Events handled.
+    pub events: u64,
+    /// Hash of all observable transitions: (time, request, attempts, outcome) and (time, instance, state).
+    pub fingerprint: u64,
+    /// Width of the buckets.
+    pub bucket: Nanos,
+    /// By client.
+    pub clients: Vec<ClientOutcome>,
+    /// By component.
+    pub components: Vec<ComponentOutcome>,
+    /// When each change was on.
+    pub changes: Vec<Vec<(Nanos, Option<Nanos>)>>,
+    /// What the responders did.
+    pub response: ResponseOutcome,
+    /// What happened, in order.
+    pub story: Vec<Happening>,
+    /// Happenings that were too many to be kept.
+    pub untold: u64,
+    /// How often each bug struck.
+    pub strikes: Vec<u64>,
+}
+
+/// Why a replica ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The horizon.
+    Horizon,
+    /// Nothing was to come any more.
+    Quiet,
+    /// Some time after the incident was declared over.
+    DeclaredOver,
+    /// It was stopped, because it would have hurt the machine.
+    Stopped {
+        /// What passed its limit.
+        why: StopReason,
+        /// The component whose line or crowd grew.
+        component: u32,
+        /// How many requests were in it.
+        present: u64,
+    },
+}
+
+/// A limit that was passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// Memory for requests in flight, in bytes.
+    Memory(u64),
+    /// Number of events.
+    Events(u64),
+}
+
+/// Cumulative counters of a component at the end of a bucket, and its gauges then.
+#[derive(Debug, Clone, Copy)]
+pub struct ComponentBucket {
+    /// Requests that came.
+    pub requests: u64,
+    /// Answers that went.
+    pub answers: u64,
+    /// Good ones among them.
+    pub good: u64,
+    /// Exceptions.
+    pub exceptions: u64,
+    /// Requests waiting.
+    pub waiting: u32,
+    /// Requests present.
+    pub present: u32,
+    /// Memory as a share of the limit, the fullest instance.
+    pub memory: f64,
+    /// Instances that serve.
+    pub up: u32,
+    /// Integral of the workers in use, in nanoseconds.
+    pub busy: i128,
+}
+
+/// Cumulative counters of a client at the end of a bucket.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientBucket {
+    /// Requests begun.
+    pub sent: u64,
+    /// Requests over.
+    pub over: u64,
+    /// Good answers, slow ones included.
+    pub good: u64,
+    /// Good but slow ones.
+    pub slow: u64,
+    /// Attempts made by requests that are over.
+    pub attempts: u64,
+}
+
+/// What a client saw.
+#[derive(Debug)]
+pub struct ClientOutcome {
+    /// Requests begun.
+    pub sent: u64,
+    /// Requests over, by status.
+    pub ended: [u64; Status::ALL.len()],
+    /// Good but slow.
+    pub slow: u64,
+    /// Attempts made by requests that are over.
+    pub attempts: u64,
+    /// Latency of good answers: for each class, for each bucket.
+    pub latency: Vec<Vec<Option<Box<Histogram>>>>,
+    /// What befell its users, where impact is counted.
+    pub users: Option<UserRecords>,
+    /// Counters at the end of each bucket.
+    pub buckets: Vec<ClientBucket>,
+}
+
+/// What happened in a component.
+#[derive(Debug)]
+pub struct ComponentOutcome {
+    /// Requests that came.
+    pub requests: u64,
+    /// Answers that went, by status.
+    pub answers: [u64; Status::ALL.len()],
+    /// Exceptions.
+    pub exceptions: u64,
+    /// Deaths of processes.
+    pub deaths: u64,
+    /// Attempts of its own calls that timed out.
+    pub timeouts: u64,
+    /// Requests dropped on their turn.
+    pub dropped: u64,
+    /// Time average of requests present, since the warm-up.
+    pub mean_present: f64,
+    /// Time average of requests waiting.
+    pub mean_waiting: f64,
+    /// Time average of workers in use, all instances.
+    pub mean_busy: f64,
+    /// Requests present at the end.
+    pub left_present: u64,
+    /// Requests waiting at the end.
+    pub left_waiting: u64,
+    /// The longest line of one instance.
+    pub peak_line: u32,
+    /// The most memory in use by one instance, in bytes.
+    pub peak_memory: u64,
+    /// Memory in use at the end, the fullest instance, in bytes.
+    pub final_memory: u64,
+    /// Whether an instance stalled or died by itself.
+    pub tipped: bool,
+    /// Counters and gauges at the end of each bucket.
+    pub buckets: Vec<ComponentBucket>,
+}
+
+/// What the responders did, and when.
+#[derive(Debug, Default)]
+pub struct ResponseOutcome {
+    /// When the alert fired that paged first.
+    pub alert: Option<Nanos>,
+    /// Which alert.
+    pub alert_index: Option<u32>,
+    /// First firing of each alert.
+    pub first_fired: Vec<Option<Nanos>>,
+    /// When the page was acknowledged.
+    pub acknowledged: Option<Nanos>,
+    /// When a hypothesis was first found right.
+    pub diagnosed: Option<Nanos>,
+    /// Actions completed: index, when decided, when done.
+    pub actions: Vec<(u32, Nanos, Nanos)>,
+    /// When it was declared over.
+    pub declared_over: Option<Nanos>,
+    /// Hypotheses looked into: index, begun, ended, whether right.
+    pub hypotheses: Vec<(u32, Nanos, Nanos, bool)>,
+    /// Wrong ones among them before the first right one.
+    pub wrong_turns: u32,
+}
+
+/// What befell the users of a population. Three bits for each user and bucket: sent a request; had one fail or
+/// be slow; had a good answer. Memory grows with users and simulated time, not with requests.
+#[derive(Debug)]
+pub struct UserRecords {
+    words: usize,
+    bucket: Nanos,
+    sent: Vec<u64>,
+    bad: Vec<u64>,
+    good: Vec<u64>,
+    lost: Vec<Lost>,
+    at_most: Nanos,
+    /// Time from bad answers to the next good one, summed over all users.
+    pub time_lost: Nanos,
+}
+
+/// A user's present bad time.
+#[derive(Debug, Clone, Copy)]
+struct Lost {
+    /// Since when the user waits for a good answer; [`Nanos::MAX`] when content.
+    since: Nanos,
+    /// Time that this visit may still lose.
+    left: Nanos,
+}
+
+impl UserRecords {
+    /// Nothing has happened to so many users; `buckets` at most.
+    pub fn new(users: u32, buckets: usize, bucket: Nanos, at_most: Nanos) -> UserRecords {
+        let words = buckets.div_ceil(64);
+        let bits = || vec![0u64; users as usize * words];
+        let content = Lost { since: Nanos::MAX, left: at_most };
+        UserRecords {
+            words,
+            bucket,
+            sent: bits(),
+            bad: bits(),
+            good: bits(),
+            lost: vec![content; users as usize],
+            at_most,
+            time_lost: 0,
+        }
+    }
+
+    #[inline]
+    fn place(&self, user: u32, now: Nanos) -> (usize, u64) {
+        let bucket = (now / self.bucket) as usize;
+        (user as usize * self.words + (bucket / 64).min(self.words - 1), 1 << (bucket % 64))
+    }
+
+    /// Counts what a waiting user has lost up to now.
+    #[inline]
+    fn settle(&mut self, user: u32, now: Nanos) {
+        let lost = &mut self.lost[user as usize];
+        if lost.since != Nanos::MAX {
+            let time = (now - lost.since).min(lost.left);
+            self.time_lost += time;
+            lost.left -= time;
+            lost.since = now;
+        }
+    }
+
+    /// A visit begins: it may lose its own time.
+    pub fn visit_begins(&mut self, user: u32, now: Nanos) {
+        self.settle(user, now);
+        self.lost[user as usize] = Lost { since: Nanos::MAX, left: self.at_most };
+    }
+
+    /// A request of a user begins.
+    #[inline]
+    pub fn sent(&mut self, user: u32, now: Nanos) {
+        let (word, bit) = self.place(user, now);
+        self.sent[word] |= bit;
+    }
+
+    /// A request of a user is over: in time and good, or not; `usable`: good, perhaps slow.
+    #[inline]
+    pub fn ended(&mut self, user: u32, now: Nanos, in_time: bool, usable: bool) {
+        let (word, bit) = self.place(user, now);
+        self.settle(user, now);
+        let lost = &mut self.lost[user as usize];
+        if usable {
+            self.good[word] |= bit;
+        }
+        if in_time {
+            lost.since = Nanos::MAX;
+        } else {
+            self.bad[word] |= bit;
+            lost.since = now;
+        }
+    }
+
+    /// The end of the run: users who still wait have lost their time.
+    pub fn close(&mut self, now: Nanos) {
+        for user in 0..self.lost.len() as u32 {
+            self.settle(user, now);
+        }
+    }
+
+    /// Numbers of users with something in the buckets from `from` to `to` (inclusive).
+    pub fn count(&self, from: Nanos, to: Nanos) -> UserCounts {
+        let masks: Vec<u64> = (0..self.words as u64)
+            .map(|word| {
+                let first = (from / self.bucket).max(word * 64);
+                let last = (to / self.bucket).min(word * 64 + 63);
+                if first > last {
+                    return 0;
+                }
+                (u64::MAX << (first % 64)) & (u64::MAX >> (63 - last % 64))
+            })
+            .collect();
+        let any = |bits: &[u64]| bits.iter().zip(&masks).any(|(b, m)| b & m != 0);
+        let mut counts = UserCounts::default();
+        for user in 0..self.lost.len() {
+            let range = user * self.words..(user + 1) * self.words;
+            if !any(&self.sent[range.clone()]) {
+                continue;
+            }
+            counts.active += 1;
+            counts.affected += u64::from(any(&self.bad[range.clone()]));
+            counts.unable += u64::from(!any(&self.good[range]));
+        }
+        counts
+    }
+}
+
+/// Users in a window of time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UserCounts {
+    /// Sent at least one request.
+    pub active: u64,
+    /// Had at least one request that failed or was slow.
+    pub affected: u64,
+    /// Got no usable answer at all.
+    pub unable: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Nanos = 60_000_000_000;
+
+    #[test]
+    fn users_are_counted_in_a_window_and_only_there() {
+        let mut users = UserRecords::new(3, 200, MINUTE, 10 * MINUTE);
+        users.sent(0, 5 * MINUTE);
+        users.ended(0, 5 * MINUTE, false, false);
+        users.sent(1, 130 * MINUTE);
+        users.ended(1, 130 * MINUTE, true, true);
+        users.sent(1, 131 * MINUTE);
+        users.ended(1, 131 * MINUTE, false, false);
+        let counts = |from: u64, to: u64| {
+            let c = users.count(from * MINUTE, to * MINUTE);
+            (c.active, c.affected, c.unable)
+        };
+        assert_eq!(counts(0, 199), (2, 2, 1));
+        assert_eq!(counts(100, 130), (1, 0, 0));
+        assert_eq!(counts(131, 140), (1, 1, 1));
+        assert_eq!(counts(10, 20), (0, 0, 0));
+    }
+
+    #[test]
+    fn time_lost_runs_from_the_failure_to_the_next_good_answer_up_to_the_cap_of_a_visit() {
+        let mut users = UserRecords::new(2, 100, MINUTE, 10 * MINUTE);
+        users.visit_begins(0, 0);
+        users.ended(0, MINUTE, false, false);
+        users.ended(0, 3 * MINUTE, false, false);
+        users.ended(0, 5 * MINUTE, true, true);
+        assert_eq!(users.time_lost, 4 * MINUTE);
+        users.ended(0, 6 * MINUTE, false, false);
+        users.close(60 * MINUTE);
+        assert_eq!(users.time_lost, 10 * MINUTE, "4 before and at most 6 more in this visit");
+    }
+}

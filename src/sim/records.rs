@@ -1,0 +1,160 @@
+//! The records of one replica: calls (the caller's side) and tasks (the callee's side).
+
+use crate::plan::{ClassId, EdgeId, InstanceId, NONE, OpId};
+use crate::rng::Luck;
+use crate::units::Nanos;
+
+/// Layers around one call that can count tries of their own.
+pub const MAX_LAYERS: usize = 8;
+
+/// An index into an arena with the life it was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Id {
+    /// The slot.
+    pub index: u32,
+    /// Its life.
+    pub life: u32,
+}
+
+impl Id {
+    /// No record.
+    pub const NONE: Id = Id { index: NONE, life: 0 };
+}
+
+/// Who waits for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// A user's visit (index of the visit).
+    Visit(u32),
+    /// A plain stream; nobody waits.
+    Stream,
+    /// A task of another component.
+    Task(Id),
+    /// A health probe of this instance.
+    Probe(InstanceId),
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallState {
+    /// Waits for a connection of the caller's pool.
+    WaitsForConnection,
+    /// An attempt is out.
+    Out,
+    /// Waits before it goes on (back-off, token).
+    Pauses,
+}
+
+/// What a request is, for all calls that are made on its behalf.
+#[derive(Debug, Clone, Copy)]
+pub struct Identity {
+    /// Its class, or [`NONE`] for probes.
+    pub class: ClassId,
+    /// The user, or the number of the request for streams.
+    pub user: u32,
+    /// The key it carries.
+    pub key: u32,
+    /// Priority in lines.
+    pub priority: u8,
+}
+
+/// A call: one request of a caller on one edge, with all its attempts.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The call site.
+    pub edge: EdgeId,
+    /// Who waits.
+    pub caller: Caller,
+    /// The calling instance, or [`NONE`].
+    pub from: InstanceId,
+    /// What it is for.
+    pub identity: Identity,
+    /// The luck of this call; attempts have theirs below it.
+    pub luck: Luck,
+    /// Attempts so far (the number of the one that is out).
+    pub attempt: u16,
+    /// Where it stands.
+    pub state: CallState,
+    /// Whether the attempt has a connection of the caller's pool.
+    pub connected: bool,
+    /// The layer at which it goes on after a pause.
+    pub resume_layer: u8,
+    /// Endpoint at the callee.
+    pub endpoint: u32,
+    /// When the call began.
+    pub began: Nanos,
+    /// When the attempt that is out was sent.
+    pub sent: Nanos,
+    /// When the call must be over.
+    pub deadline: Nanos,
+    /// The attempt that is out.
+    pub task: Id,
+    /// The instance that the attempt went to.
+    pub target: InstanceId,
+    /// The last back-off, for decorrelated jitter.
+    pub last_pause: Nanos,
+    /// Tries counted by each layer.
+    pub tries: [u8; MAX_LAYERS],
+    /// Permits taken by each layer (one bit each), to be given back with the outcome.
+    pub permits: u8,
+}
+
+/// Where a task stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskState {
+    /// On its way to the instance.
+    Travels,
+    /// In the waiting line for a worker.
+    Waits,
+    /// A work step or a wait is going on.
+    Works,
+    /// A call is out.
+    Calls,
+    /// Branches are out.
+    Forks,
+    /// Holds what it holds, for ever (until its process is replaced).
+    Hangs,
+}
+
+/// A task: an attempt at its callee, or a branch of one.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The call that waits for the answer; stale when the caller has given up. [`Id::NONE`] for branches.
+    pub call: Id,
+    /// The task that this one is a branch of.
+    pub parent: Id,
+    /// The call that it has out.
+    pub child: Id,
+    /// The instance.
+    pub instance: InstanceId,
+    /// The next operation.
+    pub op: OpId,
+    /// The endpoint.
+    pub endpoint: u32,
+    /// Number of the attempt in its call.
+    pub attempt: u16,
+    /// Where it stands.
+    pub state: TaskState,
+    /// Whether it holds a worker.
+    pub holds_worker: bool,
+    /// Whether its answer is degraded at best.
+    pub degraded: bool,
+    /// Whether the work on its CPU or clock is frozen: `until` is then what is left.
+    pub frozen: bool,
+    /// Number that the scheduled event of this task must carry.
+    pub epoch: u32,
+    /// What it is for.
+    pub identity: Identity,
+    /// Luck of this attempt.
+    pub luck: Luck,
+    /// When it came to the instance.
+    pub came: Nanos,
+    /// When the present work ends, or (frozen) how much of it is left.
+    pub until: Nanos,
+    /// Its work takes so many times longer (bugs).
+    pub slow: f64,
+    /// Branches that must still end well, and branches out.
+    pub fork: (u16, u16),
+    /// How often each call is made again (a bug's loop).
+    pub again: u32,
+}

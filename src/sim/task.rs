@@ -1,0 +1,628 @@
+//! The callee's side: an attempt arrives, waits for a worker, goes through its steps, and ends.
+
+use super::agenda::Event;
+use super::call::luck;
+use super::records::{Caller, Id, Identity, Task, TaskState};
+use super::story::What;
+use super::world::{Later, Process, World};
+use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
+use crate::status::Status;
+use crate::units::Nanos;
+
+impl World<'_> {
+    /// An attempt reaches its instance.
+    #[inline]
+    pub fn arrive(&mut self, index: u32) {
+        let task = &mut self.tasks[index];
+        task.came = self.now;
+        let instance = task.instance;
+        let station = &mut self.stations[instance as usize];
+        let plan = &self.plan.components[station.component as usize];
+        let is_probe = task.identity.class == NONE;
+        if !is_probe {
+            self.meter.components[station.component as usize].requests += 1;
+        }
+        match station.process {
+            Process::Up => {}
+            Process::Stalled => return self.turn_away(index, Status::Unavailable),
+            Process::Starting | Process::Down => return self.turn_away(index, Status::Refused),
+        }
+        if station.present >= plan.connections {
+            return self.turn_away(index, Status::Unavailable);
+        }
+        let errors = station.knobs.error_share;
+        if errors > 0.0 && !is_probe && task.luck.at(luck::ERROR).unit() < errors {
+            let status = station.knobs.error_status;
+            return self.turn_away(index, status);
+        }
+        if !plan.layers.is_empty()
+            && !is_probe
+            && let Some(status) = self.ask_door(index)
+        {
+            return self.turn_away(index, status);
+        }
+        let station = &mut self.stations[instance as usize];
+        if station.busy < station.workers && station.line.is_empty() && !station.knobs.frozen {
+            self.enter(instance);
+            return self.start(index);
+        }
+        if station.line.len() >= plan.line_capacity {
+            self.note_full_line(instance);
+            if !plan.layers.is_empty() && !is_probe {
+                self.tell_door(index, Status::Unavailable);
+            }
+            return self.turn_away(index, Status::Unavailable);
+        }
+        self.enter(instance);
+        self.wait_in_line(index);
+    }
+
+    /// A request is present from here on.
+    #[inline]
+    fn enter(&mut self, instance: InstanceId) {
+        let station = &mut self.stations[instance as usize];
+        station.present += 1;
+        self.meter.present_changes(self.now, station.component, 1);
+    }
+
+    /// Puts a task into the waiting line of its instance.
+    fn wait_in_line(&mut self, index: u32) {
+        let life = self.tasks.life(index);
+        let epoch = self.epoch();
+        let task = &mut self.tasks[index];
+        task.state = TaskState::Waits;
+        task.epoch = epoch;
+        let (instance, priority) = (task.instance, task.identity.priority);
+        let station = &mut self.stations[instance as usize];
+        station.line.push(Id { index, life }, priority);
+        self.meter.line_changes(self.now, station.component, 1, station.line.len());
+        let plan = &self.plan.components[station.component as usize];
+        if let Some(law) = &plan.line_wait {
+            let wait = law.sample_nanos(&mut task.luck.at(luck::LINE).rng());
+            self.agenda.at(self.now + wait, Event::LineWait { task: index, epoch });
+        }
+        if plan.memory.is_some() {
+            self.look_at_memory(instance);
+        }
+    }
+
+    /// A task has waited too long in the line.
+    pub fn line_wait_over(&mut self, index: u32) {
+        self.leave_line(index);
+        self.end_task(index, Status::Unavailable);
+    }
+
+    /// A waiting task's connection is reset.
+    pub fn reset_waiting(&mut self, index: u32) {
+        self.leave_line(index);
+        self.end_task(index, Status::Reset);
+    }
+
+    /// Takes a task out of its line by another way than its turn.
+    fn leave_line(&mut self, index: u32) {
+        let instance = self.tasks[index].instance;
+        self.tasks[index].state = TaskState::Travels;
+        let tasks = &self.tasks;
+        let station = &mut self.stations[instance as usize];
+        station.line.left(|id| waits(tasks, id));
+        self.meter.line_changes(self.now, station.component, -1, 0);
+    }
+
+    /// Refuses a task that has not entered. Refusing costs CPU where the component says so.
+    fn turn_away(&mut self, index: u32, status: Status) {
+        let instance = self.tasks[index].instance;
+        let station = &self.stations[instance as usize];
+        let plan = &self.plan.components[station.component as usize];
+        let has_cost = plan.cost_of_rejecting > 0 && station.process == Process::Up;
+        if has_cost && matches!(status, Status::Unavailable | Status::RateLimited) {
+            // The refusal is CPU work like any other; the task keeps its verdict meanwhile.
+            self.tasks[index].op = REFUSES | status as u32;
+            let demand = plan.cost_of_rejecting as f64;
+            return self.put_on_cpu(index, demand);
+        }
+        self.answer(index, status);
+    }
+
+    /// A worker of this instance may be free: serves its line.
+    pub fn serve(&mut self, instance: InstanceId) {
+        loop {
+            let station = &mut self.stations[instance as usize];
+            let may_start = station.process == Process::Up
+                && station.busy < station.workers
+                && !station.knobs.frozen;
+            if !may_start {
+                return;
+            }
+            let tasks = &self.tasks;
+            let Some(id) = station.line.pop(&mut station.luck, |id| waits(tasks, id)) else { return };
+            self.meter.line_changes(self.now, station.component, -1, 0);
+            let drops = self.plan.components[station.component as usize].drops_abandoned;
+            if drops && self.is_abandoned(id.index) {
+                self.meter.components[station.component as usize].dropped += 1;
+                self.tasks[id.index].state = TaskState::Travels;
+                self.end_task(id.index, Status::Cancelled);
+                continue;
+            }
+            self.start(id.index);
+        }
+    }
+
+    fn is_abandoned(&self, index: u32) -> bool {
+        let task = &self.tasks[index];
+        !(self.calls.is_live(task.call.index, task.call.life)
+            && self.calls[task.call.index].attempt == task.attempt)
+    }
+
+    /// A task gets a worker and goes on.
+    #[inline]
+    fn start(&mut self, index: u32) {
+        let task = &mut self.tasks[index];
+        task.holds_worker = true;
+        let instance = task.instance;
+        let station = &mut self.stations[instance as usize];
+        station.busy += 1;
+        self.meter.busy_changes(self.now, station.component, 1);
+        if task.op == NONE {
+            let first = self.first_op(index);
+            match first {
+                Ok(op) => self.tasks[index].op = op,
+                Err(status) => return self.end_task(index, status),
+            }
+            let plan = self.component_of(instance);
+            if plan.memory.is_some() {
+                let life = self.tasks.life(index);
+                self.look_at_memory(instance);
+                if !self.tasks.is_live(index, life)
+                    || self.tasks[index].state == TaskState::Hangs
+                {
+                    return; // This request was the one too many.
+                }
+            }
+        }
+        self.advance(index);
+    }
+
+    /// The first operation of the program that a task runs.
+    #[inline]
+    fn first_op(&self, index: u32) -> Result<OpId, Status> {
+        let task = &self.tasks[index];
+        if task.identity.class == NONE {
+            return Err(Status::Ok); // A probe has what it wanted: a worker.
+        }
+        let station = &self.stations[task.instance as usize];
+        let plan = &self.plan.components[station.component as usize];
+        let row = station.version as usize * plan.endpoints.len();
+        match plan.programs.get(row + task.endpoint as usize) {
+            Some(&op) if op != NONE => Ok(op),
+            _ => Err(Status::ClientError), // 404: this version does not have the endpoint.
+        }
+    }
+
+    /// Goes through operations until one takes time or the task ends.
+    #[inline]
+    pub fn advance(&mut self, index: u32) {
+        loop {
+            let op = self.plan.ops[self.tasks[index].op as usize];
+            self.tasks[index].op += 1;
+            match op {
+                Op::Work(work) => return self.work(index, work, true),
+                Op::Wait(work) => return self.work(index, work, false),
+                Op::Call(edge) => return self.call_out(index, edge),
+                Op::Reply(status) => return self.end_task(index, status),
+                Op::Jump(to) => self.tasks[index].op = to,
+                Op::Choose { first, count, luck } => self.branch_off(index, first, count, luck),
+                Op::Fork { first, count, need } => return self.fork(index, first, count, need),
+                Op::Bugs => {
+                    if self.own_bugs_strike(index) {
+                        return;
+                    }
+                }
+                Op::Middleware(middleware) => {
+                    if self.pass_middleware(index, middleware) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A work step or a wait begins.
+    #[inline]
+    fn work(&mut self, index: u32, work: u32, uses_cpu: bool) {
+        let plan = &self.plan.works[work as usize];
+        let task = &self.tasks[index];
+        let station = &self.stations[task.instance as usize];
+        let base = plan.takes.sample_nanos(&mut task.luck.at(plan.luck).rng());
+        if !uses_cpu {
+            return self.schedule_work(index, base);
+        }
+        let others = station.present.saturating_sub(1);
+        let mut takes = (base + plan.plus_per_present * u64::from(others + 1)) as f64;
+        takes *= 1.0 + plan.times_per_other * f64::from(others);
+        let mut slower = task.slow;
+        if station.cpu.is_none() {
+            slower *= station.knobs.slower;
+        }
+        if let Some(memory) = &self.plan.components[station.component as usize].memory {
+            slower *= super::process::pressure(memory, station);
+        }
+        takes *= slower;
+        if station.cpu.is_some() {
+            return self.put_on_cpu(index, takes);
+        }
+        self.schedule_work(index, takes.round() as Nanos);
+    }
+
+    /// The task's next event is the end of its work after `takes`.
+    #[inline]
+    pub fn schedule_work(&mut self, index: u32, takes: Nanos) {
+        let epoch = self.epoch();
+        let until = self.now.saturating_add(takes);
+        let task = &mut self.tasks[index];
+        task.state = TaskState::Works;
+        task.epoch = epoch;
+        task.until = until;
+        let instance = task.instance;
+        if self.stations[instance as usize].knobs.frozen {
+            self.freeze_task(index);
+            return;
+        }
+        self.agenda.at(until, Event::WorkDone { task: index, epoch });
+    }
+
+    fn put_on_cpu(&mut self, index: u32, demand: f64) {
+        let epoch = self.epoch();
+        let life = self.tasks.life(index);
+        let task = &mut self.tasks[index];
+        task.state = TaskState::Works;
+        task.epoch = epoch;
+        let instance = task.instance;
+        let station = &mut self.stations[instance as usize];
+        if let Some(cpu) = &mut station.cpu {
+            cpu.add(self.now, Id { index, life }, demand);
+        }
+        self.plan_cpu(instance);
+    }
+
+    /// Puts the next end of a job on the agenda; the one planned before is stale.
+    pub fn plan_cpu(&mut self, instance: InstanceId) {
+        let epoch = self.epoch();
+        let station = &mut self.stations[instance as usize];
+        station.cpu_epoch = epoch;
+        let Some(at) = station.cpu.as_ref().and_then(|c| c.next_done(self.now)) else { return };
+        self.agenda.at(at, Event::CpuDone { instance, epoch });
+    }
+
+    /// The CPU of an instance has finished something.
+    pub fn cpu_done(&mut self, instance: InstanceId) {
+        let mut done = Vec::new();
+        if let Some(cpu) = &mut self.stations[instance as usize].cpu {
+            while let Some(id) = cpu.take_done(self.now) {
+                done.push(id);
+            }
+        }
+        self.plan_cpu(instance);
+        for id in done {
+            if self.tasks.is_live(id.index, id.life) {
+                self.work_done(id.index);
+            }
+        }
+    }
+
+    /// A task's work step is done.
+    #[inline]
+    pub fn work_done(&mut self, index: u32) {
+        let op = self.tasks[index].op;
+        if op >= REFUSES {
+            let status = Status::ALL[(op & !REFUSES) as usize];
+            return self.answer(index, status);
+        }
+        self.advance(index);
+    }
+
+    /// A task makes a call; its worker is held or released meanwhile.
+    fn call_out(&mut self, index: u32, edge: EdgeId) {
+        let life = self.tasks.life(index);
+        let plan = &self.plan.edges[edge as usize];
+        let task = &mut self.tasks[index];
+        task.state = TaskState::Calls;
+        let (instance, identity) = (task.instance, task.identity);
+        let endpoint = match plan.endpoint {
+            NONE => plan.same_endpoint.get(task.endpoint as usize).copied().unwrap_or(NONE),
+            own => own,
+        };
+        // A call repeated by a bug's loop has luck of its own each time.
+        let luck = task.luck.at(plan.luck).at(u64::from(task.again));
+        let releases = self.plan.components[plan.from as usize].releases;
+        if releases && task.holds_worker {
+            task.holds_worker = false;
+            self.release_worker(instance);
+        }
+        let caller = Caller::Task(Id { index, life });
+        self.open_call(edge, caller, instance, identity, luck, endpoint);
+    }
+
+    /// A worker of an instance becomes free.
+    #[inline]
+    fn release_worker(&mut self, instance: InstanceId) {
+        let station = &mut self.stations[instance as usize];
+        station.busy -= 1;
+        self.meter.busy_changes(self.now, station.component, -1);
+        if !station.line.is_empty() {
+            self.later.push_back(Later::Serve(instance));
+        }
+    }
+
+    /// A task's call has come back.
+    pub fn call_returned(&mut self, id: Id, edge: EdgeId, from: InstanceId, status: Status) {
+        let plan = &self.plan.edges[edge as usize];
+        if !status.is_good() {
+            self.leak_of_failed_call(from);
+        }
+        let known = self.tasks.is_live(id.index, id.life);
+        if !known || self.tasks[id.index].state != TaskState::Calls {
+            return; // It hangs, or died of the leak just now.
+        }
+        let index = id.index;
+        let task = &mut self.tasks[index];
+        task.child = Id::NONE;
+        if task.again > 0 {
+            task.again -= 1;
+            task.op -= 1;
+            return self.go_on(index);
+        }
+        if !status.is_good() {
+            if plan.fails_caller {
+                let passed_on = if plan.proxy { as_proxy(status) } else { as_server(status) };
+                return self.end_task(index, passed_on);
+            }
+            task.degraded = true;
+        }
+        task.degraded |= status == Status::Degraded;
+        self.go_on(index);
+    }
+
+    /// A task goes on, once it has a worker again.
+    fn go_on(&mut self, index: u32) {
+        let task = &self.tasks[index];
+        if task.holds_worker || task.parent != Id::NONE {
+            return self.advance(index);
+        }
+        let station = &self.stations[task.instance as usize];
+        if station.busy < station.workers && station.line.is_empty() && !station.knobs.frozen {
+            return self.start(index);
+        }
+        self.wait_in_line(index);
+    }
+
+    /// Takes an alternative of a `choose`.
+    fn branch_off(&mut self, index: u32, first: u32, count: u16, luck: u32) {
+        let task = &self.tasks[index];
+        let draw = task.luck.at(self.plan.works[luck as usize].luck).unit();
+        for alternative in &self.plan.alternatives[first as usize..][..usize::from(count)] {
+            let fits = match alternative.class {
+                NONE => draw < alternative.cumulative_share,
+                group => self.plan.class_groups[group as usize][task.identity.class as usize],
+            };
+            if fits {
+                self.tasks[index].op = alternative.target;
+                return;
+            }
+        }
+    }
+
+    /// Starts the branches of a `parallel`.
+    fn fork(&mut self, index: u32, first: u32, count: u16, need: u16) {
+        let life = self.tasks.life(index);
+        let task = &mut self.tasks[index];
+        task.state = TaskState::Forks;
+        task.fork = (need, count);
+        let branches = &self.plan.branches[first as usize..][..usize::from(count)];
+        let mut template = task.clone();
+        template.call = Id::NONE;
+        template.parent = Id { index, life };
+        template.child = Id::NONE;
+        template.holds_worker = false;
+        if need == 0 {
+            return self.advance(index);
+        }
+        for (number, &op) in branches.iter().enumerate() {
+            let mut branch = template.clone();
+            branch.op = op;
+            branch.luck = template.luck.at(u64::from(first)).at(number as u64);
+            let (branch, _) = self.tasks.take(branch);
+            self.advance(branch);
+        }
+    }
+
+    fn branch_over(&mut self, parent: Id, status: Status) {
+        if !self.tasks.is_live(parent.index, parent.life)
+            || self.tasks[parent.index].state != TaskState::Forks
+        {
+            return;
+        }
+        let task = &mut self.tasks[parent.index];
+        task.fork.1 -= 1;
+        if status.is_good() {
+            task.fork.0 -= 1;
+            task.degraded |= status == Status::Degraded;
+            if task.fork.0 == 0 {
+                self.advance(parent.index);
+            }
+        } else if task.fork.1 < task.fork.0 {
+            self.end_task(parent.index, as_server(status));
+        }
+    }
+
+    /// A task ends: gives back what it holds, and its answer goes to who waits.
+    #[inline]
+    pub fn end_task(&mut self, index: u32, status: Status) {
+        let task = &self.tasks[index];
+        let (instance, holds, parent) = (task.instance, task.holds_worker, task.parent);
+        if parent != Id::NONE {
+            let degraded = task.degraded;
+            self.tasks.free(index);
+            let status = if degraded && status == Status::Ok { Status::Degraded } else { status };
+            return self.branch_over(parent, status);
+        }
+        let mut status = status;
+        if task.degraded && status == Status::Ok {
+            status = Status::Degraded;
+        }
+        let station = &mut self.stations[instance as usize];
+        station.present -= 1;
+        let component = station.component;
+        self.meter.present_changes(self.now, component, -1);
+        let plan = &self.plan.components[component as usize];
+        let is_probe = task.identity.class == NONE;
+        if !plan.layers.is_empty() && !is_probe {
+            status = self.tell_door(index, status);
+        }
+        if plan.memory.is_some() && !is_probe {
+            self.leak_of_request(instance);
+        }
+        if holds {
+            self.release_worker(instance);
+        }
+        self.answer(index, status);
+    }
+
+    /// Sends the answer and frees the task.
+    #[inline]
+    fn answer(&mut self, index: u32, status: Status) {
+        let task = &self.tasks[index];
+        let (call, attempt, instance) = (task.call, task.attempt, task.instance);
+        let component = self.stations[instance as usize].component;
+        if task.identity.class != NONE {
+            self.meter.answers(component, status, self.now - task.came);
+        }
+        let attempt_luck = task.luck;
+        self.tasks.free(index);
+        if !self.calls.is_live(call.index, call.life) {
+            return;
+        }
+        let edge = self.calls[call.index].edge;
+        let plan = &self.plan.edges[edge as usize];
+        let delay = self.edges[edge as usize].delay;
+        if plan.network.is_none() && delay == 0 {
+            return self.answered(call, attempt, status);
+        }
+        let way = plan.network.as_ref().map_or(0, |law| {
+            law.sample_nanos(&mut attempt_luck.at(luck::WAY_BACK).rng())
+        });
+        let event =
+            Event::Answer { call: call.index, life: call.life, attempt, status: status as u8 };
+        self.agenda.at(self.now + delay + way, event);
+    }
+
+    /// A cancellation reaches a task: it ends at once, and so does what it called (where edges say so).
+    pub fn cancel(&mut self, id: Id) {
+        if id == Id::NONE || !self.tasks.is_live(id.index, id.life) {
+            return;
+        }
+        let index = id.index;
+        let task = &mut self.tasks[index];
+        let (instance, state, child) = (task.instance, task.state, task.child);
+        task.call = Id::NONE;
+        match state {
+            TaskState::Hangs => return,
+            // It has not entered; on arrival it would find nobody waiting.
+            TaskState::Travels => {
+                self.tasks.free(index);
+                return;
+            }
+            TaskState::Waits => self.leave_line(index),
+            TaskState::Works => self.stop_work(id, instance),
+            TaskState::Calls => self.abandon_call(child),
+            TaskState::Forks => self.cancel_branches(id),
+        }
+        let refusing = self.tasks[index].op >= REFUSES && self.tasks[index].op != NONE;
+        if refusing {
+            self.tasks.free(index);
+            return;
+        }
+        self.end_task(index, Status::Cancelled);
+    }
+
+    fn stop_work(&mut self, id: Id, instance: InstanceId) {
+        let epoch = self.epoch();
+        self.tasks[id.index].epoch = epoch;
+        if let Some(cpu) = &mut self.stations[instance as usize].cpu {
+            cpu.remove(self.now, id);
+            self.plan_cpu(instance);
+        }
+    }
+
+    fn cancel_branches(&mut self, parent: Id) {
+        for index in 0..self.tasks.slots() {
+            if self.tasks.is_taken(index) && self.tasks[index].parent == parent {
+                let life = self.tasks.life(index);
+                self.tasks[parent.index].state = TaskState::Travels;
+                self.cancel(Id { index, life });
+            }
+        }
+    }
+
+    /// A task hangs for ever: it keeps its worker, its memory and its place, and answers nothing.
+    pub fn hang(&mut self, index: u32) {
+        let life = self.tasks.life(index);
+        let instance = self.tasks[index].instance;
+        if self.tasks[index].state == TaskState::Works {
+            self.stop_work(Id { index, life }, instance);
+        }
+        let epoch = self.epoch();
+        let task = &mut self.tasks[index];
+        task.state = TaskState::Hangs;
+        task.epoch = epoch;
+        if task.holds_worker {
+            let station = &mut self.stations[instance as usize];
+            station.hung += 1;
+            if station.hung >= station.workers && station.noted & 1 == 0 {
+                station.noted |= 1;
+                let hung = station.hung;
+                self.meter.tell(self.now, What::AllWorkersHeld { instance, workers: hung });
+            }
+        }
+    }
+
+    fn note_full_line(&mut self, instance: InstanceId) {
+        let station = &mut self.stations[instance as usize];
+        if station.noted & 2 == 0 {
+            station.noted |= 2;
+            let waiting = station.line.len();
+            self.meter.tell(self.now, What::LineFull { instance, waiting });
+        }
+    }
+
+    /// What a request is, for a task.
+    pub fn identity_of(&self, index: u32) -> Identity {
+        self.tasks[index].identity
+    }
+}
+
+/// Marks the `op` of a task whose refusal is being worked on; the status stands below. `NONE` is above.
+pub(super) const REFUSES: u32 = 0xFFFF_0000;
+
+fn waits(tasks: &super::arena::Arena<Task>, id: Id) -> bool {
+    tasks.is_live(id.index, id.life) && tasks[id.index].state == TaskState::Waits
+}
+
+/// What a proxy answers when its backend's answer was bad (reference 0.1).
+fn as_proxy(status: Status) -> Status {
+    match status {
+        Status::Timeout | Status::DeadlineExceeded => Status::GatewayTimeout,
+        Status::Reset | Status::Refused | Status::Cancelled => Status::BadGateway,
+        Status::LocalReject => Status::Unavailable,
+        other => other,
+    }
+}
+
+/// What a server answers when a call that it needed failed: an error of its own, but a refusal for want of
+/// capacity stays one.
+fn as_server(status: Status) -> Status {
+    match status {
+        Status::Unavailable | Status::LocalReject => Status::Unavailable,
+        Status::ClientError => Status::ClientError,
+        _ => Status::ServerError,
+    }
+}

@@ -1,0 +1,335 @@
+//! Clients: arrivals, visits, and what becomes of a user's requests.
+//!
+//! The luck of a request is keyed by (client, number of the visit, number of the request in the visit); what
+//! a mitigation refuses or delays never shifts the luck of another request.
+
+use super::agenda::Event;
+use super::records::{Caller, Identity};
+use super::world::World;
+use crate::dist::Count;
+use crate::plan::{ClientId, ClientPlan, NONE, Plan, Source};
+use crate::rng::{Luck, Stream, seed_of};
+use crate::status::Status;
+use crate::units::{NEVER, Nanos, from_seconds, seconds};
+use rand_distr::{Distribution, Exp1};
+
+/// Keys below a visit's or request's luck.
+mod luck {
+    pub const USER: u64 = 0;
+    pub const LENGTH: u64 = 1;
+    pub const RETURN: u64 = 2;
+    pub const AWAY: u64 = 3;
+    pub const REQUEST: u64 = 1024;
+    pub const CLASS: u64 = 0;
+    pub const KEY: u64 = 1;
+    pub const THINK: u64 = 2;
+}
+
+/// A visit of a user.
+#[derive(Debug, Clone)]
+pub struct Visit {
+    /// The client.
+    pub client: ClientId,
+    /// The user.
+    pub user: u32,
+    /// Requests still wanted; `u32::MAX` for users who never stop.
+    pub wanted: u32,
+    /// Requests made so far.
+    pub made: u32,
+    /// Failed requests in a row.
+    pub failures: u32,
+    /// Luck of the visit.
+    pub luck: Luck,
+    /// Luck of the present request.
+    pub request: Luck,
+}
+
+/// A client's stream.
+#[derive(Debug)]
+pub struct ClientState {
+    /// Gaps of the stream.
+    gaps: Stream,
+    /// Root of the luck of its visits or requests.
+    luck: Luck,
+    /// Visits or requests so far.
+    pub count: u64,
+    /// The unit gap that is being spent, and what is left of it at `since`.
+    left: f64,
+    /// When `left` was what it says.
+    since: Nanos,
+    /// What surges make of the rate.
+    by: f64,
+    to: Option<f64>,
+    /// Number that the next arrival must carry.
+    epoch: u32,
+    /// Refused before it reaches anything (an action of the responder).
+    pub blocked: bool,
+}
+
+impl ClientState {
+    /// The streams of all clients.
+    pub fn all(plan: &Plan, replica: u64) -> Vec<ClientState> {
+        let one = |c: &ClientPlan| ClientState {
+            gaps: Stream::new(plan.seed, replica, "arrivals", &c.name),
+            luck: Luck::new(seed_of(plan.seed, replica, "requests", &c.name)),
+            count: 0,
+            left: 0.0,
+            since: 0,
+            by: 1.0,
+            to: None,
+            epoch: 0,
+            blocked: false,
+        };
+        plan.clients.iter().map(one).collect()
+    }
+}
+
+impl World<'_> {
+    /// Puts the first arrivals of all clients on the agenda.
+    pub fn first_arrivals(&mut self) {
+        for client in 0..self.plan.clients.len() as u32 {
+            match &self.plan.clients[client as usize].source {
+                Source::Open { first_at: Some(at), .. } => {
+                    self.agenda.at(*at, Event::Arrival { client, epoch: 0 });
+                }
+                Source::Open { .. } => {
+                    self.draw_gap(client);
+                    self.plan_arrival(client);
+                }
+                Source::At(times) => {
+                    if let Some(&first) = times.first() {
+                        self.agenda.at(first, Event::Arrival { client, epoch: 0 });
+                    }
+                }
+                Source::Closed { population, .. } => {
+                    for user in 0..*population {
+                        self.begin_visit(client, user);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn draw_gap(&mut self, client: ClientId) {
+        let state = &mut self.clients[client as usize];
+        let Source::Open { poisson, .. } = self.plan.clients[client as usize].source else { return };
+        state.left = if poisson { Exp1.sample(&mut state.gaps) } else { 1.0 };
+        state.since = self.now;
+    }
+
+    /// Puts the next arrival on the agenda: when what is left of the unit gap has been spent.
+    #[inline]
+    fn plan_arrival(&mut self, client: ClientId) {
+        let Source::Open { rate, .. } = &self.plan.clients[client as usize].source else { return };
+        let state = &mut self.clients[client as usize];
+        let from = seconds(state.since);
+        let at = match state.to {
+            Some(to) => (to > 0.0).then(|| from + state.left / (to * state.by)),
+            None => rate.spend(from, state.by, state.left),
+        };
+        let Some(at) = at else { return };
+        // Gaps are added to the integer clock, so that long runs lose no precision.
+        let at = state.since.saturating_add(from_seconds(at - from));
+        if at < NEVER / 2 {
+            self.agenda.at(at.max(self.now), Event::Arrival { client, epoch: state.epoch });
+        }
+    }
+
+    /// The rate of a client changes: what is left of the present gap is spent at the new rate.
+    pub fn rate_changes(&mut self, client: ClientId, by: f64, to: Option<f64>) {
+        let Source::Open { rate, .. } = &self.plan.clients[client as usize].source else { return };
+        let state = &mut self.clients[client as usize];
+        let (from, now) = (seconds(state.since), seconds(self.now));
+        let spent = match state.to {
+            Some(to) => to * state.by * (now - from),
+            None => state.by * rate.integral(from, now),
+        };
+        state.left = (state.left - spent).max(0.0);
+        state.since = self.now;
+        (state.by, state.to) = (by, to);
+        state.epoch += 1;
+        self.plan_arrival(client);
+    }
+
+    /// Whether an arrival event is the one that is waited for.
+    pub fn arrival_is_current(&self, client: ClientId, epoch: u32) -> bool {
+        self.clients[client as usize].epoch == epoch
+    }
+
+    /// The next request or visit of an open stream.
+    #[inline]
+    pub fn arrival(&mut self, client: ClientId) {
+        let plan = &self.plan.clients[client as usize];
+        let state = &mut self.clients[client as usize];
+        state.count += 1;
+        match &plan.source {
+            Source::At(times) => {
+                if let Some(&next) = times.get(state.count as usize) {
+                    self.agenda.at(next, Event::Arrival { client, epoch: 0 });
+                }
+            }
+            _ => {
+                self.draw_gap(client);
+                self.plan_arrival(client);
+            }
+        }
+        let number = self.clients[client as usize].count;
+        if plan.visit.is_some() {
+            let luck = self.clients[client as usize].luck.at(number);
+            let user = (luck.at(luck::USER).unit() * f64::from(plan.users)) as u32;
+            return self.begin_visit_with(client, user, luck);
+        }
+        let luck = self.clients[client as usize].luck.at(number);
+        self.request(client, Caller::Stream, number as u32, luck);
+    }
+
+    /// A user of a closed population begins: thinks first.
+    fn begin_visit(&mut self, client: ClientId, user: u32) {
+        let state = &mut self.clients[client as usize];
+        state.count += 1;
+        let luck = state.luck.at(state.count);
+        let Source::Closed { thinking, .. } = &self.plan.clients[client as usize].source else { return };
+        let wanted = self.length_of_visit(client, luck);
+        let visit = Visit { client, user, wanted, made: 0, failures: 0, luck, request: luck };
+        let (visit, life) = self.visits.take(visit);
+        let pause = thinking.sample_nanos(&mut luck.at(luck::THINK).rng());
+        self.agenda.at(self.now + pause, Event::Think { visit, life });
+    }
+
+    fn begin_visit_with(&mut self, client: ClientId, user: u32, luck: Luck) {
+        let wanted = self.length_of_visit(client, luck);
+        let visit = Visit { client, user, wanted, made: 0, failures: 0, luck, request: luck };
+        let (visit, _) = self.visits.take(visit);
+        self.meter.visit_begins(client, user, self.now);
+        self.next_request(visit);
+    }
+
+    fn length_of_visit(&self, client: ClientId, luck: Luck) -> u32 {
+        match &self.plan.clients[client as usize].visit {
+            None => u32::MAX,
+            Some(visit) => sample_count(&visit.requests, luck.at(luck::LENGTH)),
+        }
+    }
+
+    /// The next request of a visit.
+    pub fn next_request(&mut self, visit: u32) {
+        let state = &mut self.visits[visit];
+        state.made += 1;
+        state.request = state.luck.at(luck::REQUEST + u64::from(state.made));
+        let (client, user, luck) = (state.client, state.user, state.request);
+        self.request(client, Caller::Visit(visit), user, luck);
+    }
+
+    /// Makes a request of a client: draws its class and key, and calls.
+    #[inline]
+    fn request(&mut self, client: ClientId, caller: Caller, user: u32, luck: Luck) {
+        let plan = &self.plan.clients[client as usize];
+        let mut class = plan.first_class;
+        if plan.class_count > 1 {
+            let draw = luck.at(luck::CLASS).unit();
+            let last = plan.first_class + plan.class_count - 1;
+            while class < last && draw >= self.plan.classes[class as usize].cumulative_share {
+                class += 1;
+            }
+        }
+        let class_plan = &self.plan.classes[class as usize];
+        let key = match class_plan.key_cumulative[..] {
+            [] => NONE,
+            [.., total] => {
+                let draw = luck.at(luck::KEY).unit() * total;
+                let at = class_plan.key_cumulative.partition_point(|c| *c <= draw);
+                at.min(class_plan.key_cumulative.len() - 1) as u32
+            }
+        };
+        let identity = Identity { class, user, key, priority: class_plan.priority };
+        self.meter.request_sent(client, plan.users > 0, user, self.now);
+        let edge = &self.plan.edges[class_plan.edge as usize];
+        self.open_call(class_plan.edge, caller, NONE, identity, luck, edge.endpoint);
+    }
+
+    /// Whether a client is refused before it reaches anything.
+    pub fn is_blocked(&self, client: ClientId) -> bool {
+        self.clients[client as usize].blocked
+    }
+
+    /// A client's request is over. Returns whether its user is content with it.
+    #[inline]
+    pub fn request_over(&mut self, index: u32, status: Status) -> bool {
+        let call = &self.calls[index];
+        let plan = &self.plan.edges[call.edge as usize];
+        let client = plan.from_client;
+        let latency = self.now - call.began;
+        let client_plan = &self.plan.clients[client as usize];
+        let is_slow = latency > client_plan.slow_after;
+        self.meter.request_over(super::meter::Request {
+            now: self.now,
+            client,
+            class: call.identity.class,
+            user: (client_plan.users > 0).then_some(call.identity.user),
+            status,
+            latency,
+            is_slow,
+            attempts: call.attempt,
+            luck: call.luck,
+        });
+        status.is_good() && !is_slow
+    }
+
+    /// A visit's request is over: the user thinks, gives up, or is done.
+    pub fn visit_goes_on(&mut self, visit: u32, content: bool) {
+        let state = &mut self.visits[visit];
+        let client = state.client;
+        let plan = &self.plan.clients[client as usize];
+        state.failures = if content { 0 } else { state.failures + 1 };
+        if state.wanted != u32::MAX {
+            state.wanted -= 1;
+        }
+        let closed = match &plan.source {
+            Source::Closed { thinking, .. } => Some(thinking),
+            _ => None,
+        };
+        let luck = state.request;
+        let Some(visit_plan) = &plan.visit else {
+            // A closed population: think, and send again, for ever.
+            if let Some(thinking) = closed {
+                let pause = thinking.sample_nanos(&mut luck.at(luck::THINK).rng());
+                self.think(visit, pause);
+            }
+            return;
+        };
+        let gives_up = state.failures >= visit_plan.patience && state.wanted > 0;
+        let mut pause = visit_plan.thinking.sample_nanos(&mut luck.at(luck::THINK).rng());
+        if gives_up {
+            let back = visit_plan.returns.as_ref().filter(|(share, _)| {
+                luck.at(luck::RETURN).unit() < *share
+            });
+            let Some((_, away)) = back else { return self.end_visit(visit) };
+            state.failures = 0;
+            pause = away.sample_nanos(&mut luck.at(luck::AWAY).rng());
+        }
+        if state.wanted == 0 {
+            return self.end_visit(visit);
+        }
+        self.think(visit, pause);
+    }
+
+    fn think(&mut self, visit: u32, pause: Nanos) {
+        let life = self.visits.life(visit);
+        self.agenda.at(self.now.saturating_add(pause), Event::Think { visit, life });
+    }
+
+    fn end_visit(&mut self, visit: u32) {
+        let (client, user) = (self.visits[visit].client, self.visits[visit].user);
+        self.visits.free(visit);
+        if matches!(self.plan.clients[client as usize].source, Source::Closed { .. }) {
+            self.begin_visit(client, user);
+        }
+    }
+}
+
+/// A number of requests.
+fn sample_count(count: &Count, luck: Luck) -> u32 {
+    count.sample(&mut luck.rng())
+}
+

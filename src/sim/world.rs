@@ -1,0 +1,345 @@
+//! The world: all that is mutable in one replica. [`super::run`] owns it.
+
+use super::agenda::Agenda;
+use super::arena::Arena;
+use super::cpu::Cpu;
+use super::layers::LayerState;
+use super::line::Line;
+use super::meter::Meter;
+use super::records::{Call, Id, Task};
+use super::response::ResponseState;
+use super::turns::TurnTable;
+use super::visit::{ClientState, Visit};
+use crate::change::knob::Knobs;
+use crate::mitigation::balance::Picker;
+use crate::mitigation::health::Checker;
+use crate::plan::{ComponentId, InstanceId, Plan};
+use crate::rng::Stream;
+use crate::units::Nanos;
+use std::collections::VecDeque;
+
+/// The state of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Process {
+    /// Serving.
+    Up,
+    /// Coming up: refuses connections.
+    Starting,
+    /// Out of memory and stuck: keeps its connections, refuses what comes with 503.
+    Stalled,
+    /// Dead: refuses connections.
+    Down,
+}
+
+/// One instance of a component.
+#[derive(Debug)]
+pub struct Station {
+    /// Its component.
+    pub component: ComponentId,
+    /// Its process.
+    pub process: Process,
+    /// Number of the process: raised whenever one dies or is replaced.
+    pub life: u32,
+    /// The version that runs, and the one that ran before the last deploy.
+    pub version: u32,
+    /// The version before the last deploy.
+    pub version_before: u32,
+    /// What changes make of it.
+    pub knobs: Knobs,
+    /// Worker slots (the plan's, or fewer by a knob).
+    pub workers: u32,
+    /// Workers in use.
+    pub busy: u32,
+    /// Workers held by requests that will never end.
+    pub hung: u32,
+    /// Requests present: waiting, at work, calling.
+    pub present: u32,
+    /// The waiting line.
+    pub line: Line,
+    /// Memory leaked by this process.
+    pub leaked: u64,
+    /// The CPU, where it is modelled.
+    pub cpu: Option<Cpu>,
+    /// Number that the next `CpuDone` must carry.
+    pub cpu_epoch: u32,
+    /// Pools to callees.
+    pub pools: Vec<PoolState>,
+    /// Layers at the door.
+    pub door: Vec<LayerState>,
+    /// Layers of the middleware in its chain, one list for each.
+    pub chain: Vec<Vec<LayerState>>,
+    /// Health as callers see it.
+    pub fit: bool,
+    /// The counter behind it.
+    pub checker: Option<Checker>,
+    /// When this process came up.
+    pub up_since: Nanos,
+    /// Deaths in a row, for the crash-loop back-off.
+    pub crashes: u32,
+    /// A change holds it down; it comes up when the change ends.
+    pub down_by_change: bool,
+    /// Luck of the line's discipline, of restart times.
+    pub luck: Stream,
+    /// Whether it has been noted that the line overflowed, that workers ran out (once for each process).
+    pub noted: u8,
+}
+
+/// Connections of one instance to one callee.
+#[derive(Debug, Default)]
+pub struct PoolState {
+    /// In use, leaked ones included.
+    pub in_use: u32,
+    /// Leaked.
+    pub leaked: u32,
+    /// Calls that wait for one.
+    pub waiting: VecDeque<(Id, u16)>,
+}
+
+/// A component's state that is not one instance's.
+#[derive(Debug)]
+pub struct ComponentState {
+    /// Instances that callers may choose (global ids), in order.
+    pub fit: Vec<InstanceId>,
+    /// All instances, those added by an action included.
+    pub instances: Vec<InstanceId>,
+    /// A middleware that has been taken out.
+    pub disabled: bool,
+}
+
+/// A call site's state.
+#[derive(Debug)]
+pub struct EdgeState {
+    /// Chooses the instance; one for each calling instance (one for a client).
+    pub pickers: Vec<Picker>,
+    /// Layers, for each calling instance one list.
+    pub layers: Vec<Vec<LayerState>>,
+    /// Attempts out, for each calling instance and target; empty where the choice does not need it.
+    pub out: Vec<u32>,
+    /// Turns that cut it.
+    pub cuts: u32,
+    /// Delay that turns add to each way.
+    pub delay: Nanos,
+    /// First calling instance, so that the lists can be indexed.
+    pub first_caller: InstanceId,
+}
+
+/// A bug's state.
+#[derive(Debug)]
+pub struct BugState {
+    /// Turns that switch it on.
+    pub switched_on: u32,
+    /// Removed by a hotfix.
+    pub fixed: bool,
+    /// How often it struck.
+    pub strikes: u64,
+    /// Sliding logs of its rate condition: one for each instance, or one for all.
+    pub logs: Vec<VecDeque<Nanos>>,
+}
+
+/// Work put off until the present event is done, so that handing over never recurses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Later {
+    /// A worker of this instance may be free for its line.
+    Serve(InstanceId),
+    /// A connection of this pool may be free for those who wait.
+    Connect(InstanceId, u32),
+}
+
+/// All that is mutable in one replica.
+pub struct World<'p> {
+    /// What is run.
+    pub plan: &'p Plan,
+    /// Number of the replica.
+    pub replica: u64,
+    /// The present time.
+    pub now: Nanos,
+    /// What comes.
+    pub agenda: Agenda,
+    /// Calls.
+    pub calls: Arena<Call>,
+    /// Tasks.
+    pub tasks: Arena<Task>,
+    /// Visits.
+    pub visits: Arena<Visit>,
+    /// Instances.
+    pub stations: Vec<Station>,
+    /// Components.
+    pub components: Vec<ComponentState>,
+    /// Call sites.
+    pub edges: Vec<EdgeState>,
+    /// Clients.
+    pub clients: Vec<ClientState>,
+    /// Bugs.
+    pub bugs: Vec<BugState>,
+    /// Changes.
+    pub turns: TurnTable,
+    /// Alerts and people.
+    pub response: ResponseState,
+    /// What is measured.
+    pub meter: Meter,
+    /// Put off until the present event is done.
+    pub later: VecDeque<Later>,
+    /// Number for the next scheduled event of a task.
+    pub epochs: u32,
+}
+
+impl<'p> World<'p> {
+    /// The world at time 0 with nothing scheduled yet; [`World::prepare`] fills the agenda.
+    pub fn new(plan: &'p Plan, replica: u64) -> World<'p> {
+        let mut world = World {
+            plan,
+            replica,
+            now: 0,
+            agenda: Agenda::new(&plan.lanes),
+            calls: Arena::new(),
+            tasks: Arena::new(),
+            visits: Arena::new(),
+            stations: Vec::new(),
+            components: Vec::with_capacity(plan.components.len()),
+            edges: Vec::with_capacity(plan.edges.len()),
+            clients: ClientState::all(plan, replica),
+            bugs: Vec::new(),
+            turns: TurnTable::new(plan),
+            response: ResponseState::new(plan, replica),
+            meter: Meter::new(plan),
+            later: VecDeque::new(),
+            epochs: 0,
+        };
+        for id in 0..plan.components.len() as u32 {
+            let instances = plan.components[id as usize].instances;
+            let first = world.stations.len() as u32;
+            for _ in 0..instances {
+                let station = world.new_station(id);
+                world.stations.push(station);
+            }
+            let all: Vec<InstanceId> = (first..first + instances).collect();
+            let state = ComponentState { fit: all.clone(), instances: all, disabled: false };
+            world.components.push(state);
+        }
+        world.edges = plan.edges.iter().map(|e| world.new_edge(e)).collect();
+        world.bugs = plan.bugs.iter().map(|b| world.new_bug(b)).collect();
+        world
+    }
+
+    /// An instance as it is when its process has just come up.
+    pub fn new_station(&self, component: ComponentId) -> Station {
+        let plan = &self.plan.components[component as usize];
+        let number = self.stations.len();
+        let name = format!("{}.{}", plan.name, number as u32 - plan.first_instance.min(number as u32));
+        let (door, chain) = self.new_layers(component);
+        Station {
+            component,
+            process: Process::Up,
+            life: 0,
+            version: plan.version,
+            version_before: 0,
+            knobs: Knobs::default(),
+            workers: plan.workers,
+            busy: 0,
+            hung: 0,
+            present: 0,
+            line: Line::new(plan.discipline),
+            leaked: plan.memory.map_or(0, |m| m.leaked_at_start),
+            cpu: (plan.cores > 0).then(|| Cpu::new(plan.cores, plan.sharing)),
+            cpu_epoch: 0,
+            pools: plan.pools.iter().map(|_| PoolState::default()).collect(),
+            door,
+            chain,
+            fit: true,
+            checker: plan.probe.as_ref().map(|p| Checker::new(p.fall, p.rise)),
+            up_since: 0,
+            crashes: 0,
+            down_by_change: false,
+            luck: Stream::new(self.plan.seed, self.replica, "instance", &name),
+            noted: 0,
+        }
+    }
+
+    /// New layers for a new process: those at the door, and those of each middleware of the chain.
+    pub fn new_layers(&self, component: ComponentId) -> (Vec<LayerState>, Vec<Vec<LayerState>>) {
+        let layers = |c: ComponentId| {
+            let specs = &self.plan.components[c as usize].layers;
+            specs.iter().map(|s| LayerState::new(s, self.plan)).collect::<Vec<_>>()
+        };
+        let chain = &self.plan.components[component as usize].middleware;
+        (layers(component), chain.iter().map(|&m| layers(m)).collect())
+    }
+
+    fn new_edge(&self, edge: &crate::plan::EdgePlan) -> EdgeState {
+        let (first, count) = match self.plan.components.get(edge.from as usize) {
+            Some(from) => (from.first_instance, from.instances.max(1)),
+            None => (0, 1),
+        };
+        let targets = self.plan.components[edge.to as usize].instances;
+        let needs_out = edge.pick.needs_load();
+        let layers = || edge.layers.iter().map(|s| LayerState::new(s, self.plan)).collect();
+        EdgeState {
+            pickers: (0..count).map(|i| Picker::new(&edge.pick, i)).collect(),
+            layers: (0..count).map(|_| layers()).collect(),
+            out: vec![0; if needs_out { (count * targets) as usize } else { 0 }],
+            cuts: 0,
+            delay: 0,
+            first_caller: first,
+        }
+    }
+
+    fn new_bug(&self, bug: &crate::plan::BugPlan) -> BugState {
+        let logs = match bug.rate {
+            None => 0,
+            Some(rate) if rate.per_component => 1,
+            Some(_) => self.stations.len(),
+        };
+        BugState {
+            switched_on: 0,
+            fixed: false,
+            strikes: 0,
+            logs: (0..logs).map(|_| VecDeque::new()).collect(),
+        }
+    }
+
+    /// The plan of an instance's component.
+    #[inline]
+    pub fn component_of(&self, instance: InstanceId) -> &'p crate::plan::ComponentPlan {
+        &self.plan.components[self.stations[instance as usize].component as usize]
+    }
+
+    /// A number for a scheduled event of a task.
+    #[inline]
+    pub fn epoch(&mut self) -> u32 {
+        self.epochs = self.epochs.wrapping_add(1);
+        self.epochs
+    }
+
+    /// Bytes reserved for requests in flight and what they wait for.
+    pub fn bytes(&self) -> usize {
+        self.calls.bytes() + self.tasks.bytes() + self.visits.bytes() + self.agenda.bytes()
+    }
+}
+
+impl EdgeState {
+    /// The row of a calling instance in the lists; instances added later share those of the first ones.
+    #[inline]
+    pub fn row(&self, from: InstanceId) -> usize {
+        match self.pickers.len() {
+            1 => 0,
+            rows => (from - self.first_caller.min(from)) as usize % rows,
+        }
+    }
+
+    /// Where the attempts out of a calling instance begin in `out`.
+    #[inline]
+    pub fn slot_base(&self, from: InstanceId, callee: &crate::plan::ComponentPlan) -> usize {
+        self.row(from) * callee.instances as usize
+    }
+
+    /// Where the attempts out to one target are counted.
+    #[inline]
+    pub fn slot(
+        &self,
+        from: InstanceId,
+        target: InstanceId,
+        callee: &crate::plan::ComponentPlan,
+    ) -> usize {
+        self.slot_base(from, callee) + (target - callee.first_instance.min(target)) as usize
+    }
+}
