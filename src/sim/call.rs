@@ -74,7 +74,11 @@ impl World<'_> {
         if let Caller::Task(task) = caller {
             self.tasks[task.index].child = id;
         }
-        if plan.layers.is_empty() { self.send(index) } else { self.go_in(index, 0) }
+        if plan.layers.is_empty() {
+            self.send(index)
+        } else {
+            self.go_in(index, 0)
+        }
         id
     }
 
@@ -211,7 +215,8 @@ impl World<'_> {
         let pool = &mut station.pools[edge.pool as usize];
         if chance > 0.0 && luck.unit() < chance {
             pool.leaked += 1;
-            station.leaked += self.plan.components[edge.from as usize].pools[edge.pool as usize].memory;
+            station.leaked +=
+                self.plan.components[edge.from as usize].pools[edge.pool as usize].memory;
             self.look_at_memory(from);
             return;
         }
@@ -293,9 +298,10 @@ impl World<'_> {
         });
         call.task = Id { index: task, life: task_life };
         let travel = edge.delay
-            + plan.network.as_ref().map_or(0, |law| {
-                law.sample_nanos(&mut attempt_luck.at(luck::WAY_THERE).rng())
-            });
+            + plan
+                .network
+                .as_ref()
+                .map_or(0, |law| law.sample_nanos(&mut attempt_luck.at(luck::WAY_THERE).rng()));
         if travel == 0 {
             self.arrive(task);
         } else {

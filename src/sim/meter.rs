@@ -3,9 +3,7 @@
 //! Hot paths add integers to counters; once per bucket (a minute) the counters are copied, so that memory grows
 //! with simulated time and not with the number of requests. Time averages are exact integrals.
 
-use super::outcome::{
-    ClientBucket, ClientOutcome, ComponentBucket, ComponentOutcome, UserRecords,
-};
+use super::outcome::{ClientBucket, ClientOutcome, ComponentBucket, ComponentOutcome, UserRecords};
 use super::story::{Happening, What};
 use super::world::{Process, World};
 use crate::histogram::Histogram;
@@ -372,7 +370,8 @@ impl World<'_> {
         for component in 0..self.plan.components.len() as u32 {
             let gauges = self.gauges(component);
             let meter = &mut self.meter.components[component as usize];
-            let good = meter.answers[Status::Ok as usize] + meter.answers[Status::Degraded as usize];
+            let good =
+                meter.answers[Status::Ok as usize] + meter.answers[Status::Degraded as usize];
             meter.buckets.push(ComponentBucket {
                 requests: meter.requests,
                 answers: meter.answers.iter().sum(),
@@ -421,7 +420,9 @@ impl World<'_> {
 
     /// What has been measured, at the end.
     pub fn take_measurements(&mut self) -> (Vec<ClientOutcome>, Vec<ComponentOutcome>) {
-        if self.now % self.meter.bucket != 0 || self.meter.components.iter().all(|c| c.buckets.is_empty()) {
+        if self.now % self.meter.bucket != 0
+            || self.meter.components.iter().all(|c| c.buckets.is_empty())
+        {
             self.close_bucket();
         }
         let now = self.now;

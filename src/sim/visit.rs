@@ -113,7 +113,9 @@ impl World<'_> {
     #[inline]
     fn draw_gap(&mut self, client: ClientId) {
         let state = &mut self.clients[client as usize];
-        let Source::Open { poisson, .. } = self.plan.clients[client as usize].source else { return };
+        let Source::Open { poisson, .. } = self.plan.clients[client as usize].source else {
+            return;
+        };
         state.left = if poisson { Exp1.sample(&mut state.gaps) } else { 1.0 };
         state.since = self.now;
     }
@@ -189,7 +191,9 @@ impl World<'_> {
         let state = &mut self.clients[client as usize];
         state.count += 1;
         let luck = state.luck.at(state.count);
-        let Source::Closed { thinking, .. } = &self.plan.clients[client as usize].source else { return };
+        let Source::Closed { thinking, .. } = &self.plan.clients[client as usize].source else {
+            return;
+        };
         let wanted = self.length_of_visit(client, luck);
         let visit = Visit { client, user, wanted, made: 0, failures: 0, luck, request: luck };
         let (visit, life) = self.visits.take(visit);
@@ -309,9 +313,10 @@ impl World<'_> {
         let gives_up = state.failures >= visit_plan.patience && state.wanted > 0;
         let mut pause = visit_plan.thinking.sample_nanos(&mut luck.at(luck::THINK).rng());
         if gives_up {
-            let back = visit_plan.returns.as_ref().filter(|(share, _)| {
-                luck.at(luck::RETURN).unit() < *share
-            });
+            let back = visit_plan
+                .returns
+                .as_ref()
+                .filter(|(share, _)| luck.at(luck::RETURN).unit() < *share);
             let Some((_, away)) = back else { return self.end_visit(visit) };
             state.failures = 0;
             pause = away.sample_nanos(&mut luck.at(luck::AWAY).rng());
@@ -340,4 +345,3 @@ impl World<'_> {
 fn sample_count(count: &CountSampler, luck: Luck) -> u32 {
     count.sample(&mut luck.rng())
 }
-

@@ -234,7 +234,8 @@ impl<'p> World<'p> {
     pub fn new_station(&self, component: ComponentId) -> Station {
         let plan = &self.plan.components[component as usize];
         let number = self.stations.len();
-        let name = format!("{}.{}", plan.name, number as u32 - plan.first_instance.min(number as u32));
+        let name =
+            format!("{}.{}", plan.name, number as u32 - plan.first_instance.min(number as u32));
         let (door, chain) = self.new_layers(component);
         Station {
             component,

@@ -84,9 +84,10 @@ impl World<'_> {
     fn is_exhausted(&self, instance: InstanceId) -> bool {
         let station = &self.stations[instance as usize];
         let plan = &self.plan.components[station.component as usize];
-        let full = plan.memory.as_ref().is_some_and(|m| {
-            memory_used(m, station) as f64 >= FULL * m.limit as f64
-        });
+        let full = plan
+            .memory
+            .as_ref()
+            .is_some_and(|m| memory_used(m, station) as f64 >= FULL * m.limit as f64);
         let dead = matches!(station.process, Process::Stalled)
             || (station.process == Process::Down && !station.down_by_change);
         let held = station.workers > 0 && station.hung >= station.workers;

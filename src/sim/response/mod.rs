@@ -175,9 +175,9 @@ impl World<'_> {
         let now = self.now;
         let state = &mut self.response.alerts[index as usize];
         state.value = state.watch.value(&plan.signal, plan.window);
-        let passed = state.value.filter(|v| {
-            if plan.above { *v > plan.threshold } else { *v < plan.threshold }
-        });
+        let passed = state
+            .value
+            .filter(|v| if plan.above { *v > plan.threshold } else { *v < plan.threshold });
         let Some(value) = passed else {
             state.true_since = None;
             if state.firing {
@@ -316,7 +316,8 @@ impl World<'_> {
         self.meter.tell(self.now, What::Finds { hypothesis, right });
         let outcome = &mut self.response.outcome;
         outcome.hypotheses.push((hypothesis, since, self.now, right));
-        self.response.beliefs[hypothesis as usize] = if right { Belief::Right } else { Belief::Wrong };
+        self.response.beliefs[hypothesis as usize] =
+            if right { Belief::Right } else { Belief::Wrong };
         if right {
             self.response.outcome.diagnosed.get_or_insert(self.now);
             let action = (0..responder.actions.len()).find(|a| {

@@ -79,7 +79,13 @@ impl Watch {
 
 impl World<'_> {
     /// One scrape of a signal. `tap` is where latencies since the last one are.
-    pub(super) fn scrape(&mut self, watch: &mut Watch, signal: &SignalPlan, window: Nanos, tap: usize) {
+    pub(super) fn scrape(
+        &mut self,
+        watch: &mut Watch,
+        signal: &SignalPlan,
+        window: Nanos,
+        tap: usize,
+    ) {
         let (first, second) = match signal {
             SignalPlan::Ratio(of, to) => (self.counter(*of), self.counter(*to)),
             SignalPlan::Count(c) | SignalPlan::Rate(c) | SignalPlan::RelativeRate(c) => {
