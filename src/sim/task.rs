@@ -2,7 +2,7 @@
 
 use super::agenda::Event;
 use super::call::luck;
-use super::records::{Caller, Id, Identity, Task, TaskState};
+use super::records::{Caller, Id, Task, TaskState};
 use super::story::What;
 use super::world::{Later, Process, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
