@@ -160,10 +160,11 @@ impl World<'_> {
             children.push(task.child);
         }
         let mut present = 0;
-        let mut in_line = 0;
+        let in_line = self.stations[instance as usize].line.len() as i32;
+        let mut lost = 0;
         for index in victims {
             let task = &self.tasks[index];
-            in_line += i32::from(task.state == TaskState::Waits);
+            lost += u64::from(task.parent == Id::NONE && task.identity.class != NONE);
             present += i32::from(
                 task.parent == Id::NONE && task.op < super::task::REFUSES || task.op == NONE,
             );
@@ -173,6 +174,7 @@ impl World<'_> {
         let station = &mut self.stations[instance as usize];
         let component = station.component;
         debug_assert_eq!(present, station.present as i32, "present tasks are counted");
+        self.meter.components[component as usize].lost += lost;
         self.meter.present_changes(now, component, -(station.present as i32));
         self.meter.line_changes(now, component, -in_line, 0);
         self.meter.busy_changes(now, component, -(station.busy as i32));

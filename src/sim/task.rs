@@ -539,6 +539,8 @@ impl World<'_> {
         }
         let refusing = self.tasks[index].op >= REFUSES && self.tasks[index].op != NONE;
         if refusing {
+            let component = self.stations[instance as usize].component;
+            self.meter.components[component as usize].lost += 1;
             self.tasks.free(index);
             return;
         }
