@@ -260,7 +260,10 @@ proptest::proptest! {
 
     #[test]
     fn a_damaged_model_never_panics(
-        edits in proptest::collection::vec((0..10_000_usize, 0..60_usize, "[a-z0-9.:{}%-]{0,3}"), 1..4)
+        edits in proptest::collection::vec(
+            (0..10_000_usize, 0..60_usize, "[a-z0-9.:{}%-]{0,3}"),
+            1..4,
+        )
     ) {
         let mut text = super::good::THREE_TIERS.to_owned();
         for (at, length, new) in edits {

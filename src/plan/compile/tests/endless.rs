@@ -56,14 +56,26 @@ fn a_feedback_that_doubles_more_often_than_it_ends_is_endless() {
 }
 
 #[test]
+fn a_feedback_that_goes_on_once_in_the_mean_is_endless_and_one_just_below_is_not() {
+    let round = |share: &str| {
+        let again = format!("[choose: [{{share: {share}, steps: [call: api.search]}}]]");
+        circle("[call: database.query]", &again)
+    };
+    bad(&round("100%"), &["18:52 an endless circle of calls"]);
+    good(&round("99.9%"));
+    // Two with probability 1/2: it ends with probability 1, but after infinitely many rounds in
+    // the mean.
+    let critical = "[choose: [{share: 50%, steps: [call: api.search, call: api.search]}]]";
+    bad(&circle("[call: database.query]", critical), &["18:51 an endless circle of calls"]);
+}
+
+#[test]
 fn a_circle_is_endless_for_the_class_that_it_keeps() {
     let kept = "[choose: [{class: search, steps: [call: api.search]}]]";
     bad(
         &circle("[call: database.query]", kept),
-        &[
-            "18:54 an endless circle of calls: api.search -> database.query -> api.search (requests of \
-         class `search`)",
-        ],
+        &["18:54 an endless circle of calls: api.search -> database.query -> api.search \
+             (requests of class `search`)"],
     );
     // Requests of the class `look` never come there.
     good(&circle("[call: database.query]", &kept.replace("class: search", "class: look")));

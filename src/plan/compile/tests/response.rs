@@ -72,7 +72,11 @@ fn people_are_compiled_with_their_clues_and_deeds() {
       bug: {suspect: api, cause: bug, suggested_by: [errors, again], check: 5min}
     actions:
       again: {for: [bug], does: [{restart: api}], takes: 1min}
-      fix: {for: [bug], does: [{hotfix: api.b}, {scale: {component: api, add: 2}}], replaces: [api], takes: 1min}
+      fix:
+        for: [bug]
+        does: [{hotfix: api.b}, {scale: {component: api, add: 2}}]
+        replaces: [api]
+        takes: 1min
     verify: 5min
     declare_over: {quiet: 15min}",
     ));
