@@ -3,6 +3,7 @@
 use super::agenda::Event;
 use super::meter::Request;
 use super::outcome::{Ending, Outcome, StopReason};
+use super::story::Death;
 use super::world::{Later, World};
 use crate::plan::Plan;
 use crate::status::Status;
@@ -159,6 +160,8 @@ impl World<'_> {
             match later {
                 Later::Serve(instance) => self.serve(instance),
                 Later::Connect(instance, pool) => self.connect(instance, pool),
+                Later::Full(instance) => self.memory_is_full(instance),
+                Later::Crash(instance, bug) => self.kill(instance, Death::Bug(bug)),
             }
         }
     }
