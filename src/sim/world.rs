@@ -148,10 +148,19 @@ pub enum Later {
     Serve(InstanceId),
     /// A connection of this pool may be free for those who wait.
     Connect(InstanceId, u32),
-    /// The process has reached its memory limit.
+    /// The process has passed its memory limit.
     Full(InstanceId),
     /// A bug kills the process.
     Crash(InstanceId, BugId),
+    /// This call makes its next attempt without a pause.
+    Retry {
+        /// The call, its life, and the attempt that failed.
+        call: u32,
+        life: u32,
+        attempt: u16,
+    },
+    /// This task makes its call once more.
+    CallAgain(Id),
 }
 
 /// All that is mutable in one replica.

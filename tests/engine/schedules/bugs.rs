@@ -44,7 +44,10 @@ fn an_exception_that_nobody_catches_holds_its_worker_until_the_process_is_replac
         changes:
           on: {what: {bug: api.leak}, at: 500ms, until: 10s}
           new: {what: {deploy: {component: api, version: same}}, at: 15s}");
-    assert_eq!(run.ends("c"), ends_ms(&[(1000, Ok), (6000, Timeout), (7000, Timeout), (21000, Ok)]));
+    assert_eq!(
+        run.ends("c"),
+        ends_ms(&[(1000, Ok), (6000, Timeout), (7000, Timeout), (21000, Ok)])
+    );
     assert_eq!(run.times(|w| matches!(w, What::AllWorkersHeld { .. })), [s(2)]);
     let api = run.component("api");
     assert_eq!((api.exceptions, api.left_present), (2, 0));

@@ -101,7 +101,7 @@ fn instances_that_are_out_are_not_called() {
         run(&format!(
             "
             clients: {{c: {{arrivals: {{constant: {{rate: 1/s, first: 100s}}}}, calls: api}}}}
-            horizon: 200s
+            horizon: 199500ms
             components:
               api:
                 kind: server

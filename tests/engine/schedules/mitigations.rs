@@ -119,7 +119,8 @@ fn a_breaker_inside_a_retry_sees_attempts_and_one_outside_sees_calls() {
 
 #[test]
 fn a_retry_budget_that_is_spent_delivers_the_failure_itself() {
-    let run = run("
+    let run = run(
+        "
         clients:
           c:
             arrivals: {at: [0s, 10s, 20s, 30s, 40s]}
@@ -127,7 +128,8 @@ fn a_retry_budget_that_is_spent_delivers_the_failure_itself() {
             layers:
               - retry: {attempts: 2, backoff: {constant: 1s}}
               - retry_budget: {max_tokens: 10, token_ratio: 10%}
-        components: {api: {kind: server, workers: 9, endpoints: {request: [reply: server_error]}}}");
+        components: {api: {kind: server, workers: 9, endpoints: {request: [reply: server_error]}}}",
+    );
     // Tokens after each attempt: 9 8 | 7 6 | 5, and no retry from then on.
     assert_eq!(run.component("api").requests, 2 + 2 + 1 + 1 + 1);
     assert_eq!(run.count("c", ServerError), 5);

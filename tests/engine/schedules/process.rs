@@ -11,7 +11,10 @@ fn a_crash_resets_what_is_there_and_refuses_what_comes() {
         components: {api: {kind: server, workers: 1, endpoints: {request: [work: 3s]}}}
         changes: {down: {what: {crash: {component: api}}, at: 2s, lasts: 6s}}");
     // One at work and one in the line are reset. The process is back before an arrival of that moment.
-    assert_eq!(run.ends("c"), ends_ms(&[(2000, Reset), (2000, Reset), (5000, Refused), (11000, Ok)]));
+    assert_eq!(
+        run.ends("c"),
+        ends_ms(&[(2000, Reset), (2000, Reset), (5000, Refused), (11000, Ok)])
+    );
     let api = run.component("api");
     assert_eq!((api.deaths, api.lost, api.left_present, api.left_waiting), (1, 2, 0, 0));
     assert_eq!(run.busy_time("api"), s(2 + 3));
@@ -183,7 +186,9 @@ fn failed_calls_leak_until_the_process_is_killed() {
             endpoints: {request: [call: {to: db.query, on_failure: go_on}]}
           db: {kind: database, connections: 1, endpoints: {query: [work: 100ms, reply: server_error]}}");
     let degraded = outagelab::status::Status::Degraded;
-    assert_eq!(run.ends("c"), ends_ms(&[(100, degraded), (1100, degraded), (2100, Reset)]));
+    // The third has been answered when the process dies of it.
+    assert_eq!(run.ends("c"), ends_ms(&[(100, degraded), (1100, degraded), (2100, degraded)]));
+    assert_eq!(run.times(|w| matches!(w, What::Died { .. })), [ms(2100)]);
 }
 
 #[test]

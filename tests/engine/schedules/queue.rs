@@ -96,14 +96,8 @@ fn m58_two_connections_a_queue_time_out_of_1500_ms_and_six_arrivals() {
             workers: 2
             line: {wait: 1500ms}
             endpoints: {request: [work: 1s]}");
-    let expected = [
-        (1000, Ok),
-        (1000, Ok),
-        (1500, Unavailable),
-        (1500, Unavailable),
-        (2000, Ok),
-        (2000, Ok),
-    ];
+    let expected =
+        [(1000, Ok), (1000, Ok), (1500, Unavailable), (1500, Unavailable), (2000, Ok), (2000, Ok)];
     assert_eq!(run.ends("c"), ends_ms(&expected));
 }
 

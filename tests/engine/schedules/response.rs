@@ -103,10 +103,7 @@ fn people_follow_the_evidence_act_notice_that_it_did_not_help_and_go_on() {
     );
     assert_eq!((response.diagnosed, response.wrong_turns), (Some(minutes(16)), 1));
     // The restart is done at 17 and judged at 22; the fix is done at 32.
-    assert_eq!(
-        response.actions,
-        [(0, minutes(16), minutes(17)), (1, minutes(22), minutes(32))]
-    );
+    assert_eq!(response.actions, [(0, minutes(16), minutes(17)), (1, minutes(22), minutes(32))]);
     let judged: Vec<_> = run
         .outcome
         .story
@@ -125,16 +122,21 @@ fn whether_a_hypothesis_is_right_follows_from_where_the_cause_is() {
     let model = |cause: &str, suspect: &str| {
         let run = run(&format!(
             "{SERVER}
-            changes: {{slow: {{what: {{cut: {{from: c, to: api}}}}, at: 1min}}}}
-            response:
-              alerts:
-                silent: {{signal: {{count: api.requests}}, below: 1, first_scrape: 0s, first_evaluation: 5s}}
-              responder:
-                acknowledge: 0s
-                hypotheses: {{it: {{suspect: {suspect}, cause: {cause}, suggested_by: [silent], check: 1min}}}}
-                actions: {{nothing: {{for: [it], does: [restart: db], takes: 1min}}}}
-                verify: 5min
-                declare_over: {{quiet: 10min}}"
+        changes: {{gone: {{what: {{cut: {{from: c, to: api}}}}, at: 1min}}}}
+        response:
+          alerts:
+            silent:
+              signal: {{count: api.requests}}
+              below: 1
+              first_scrape: 0s
+              first_evaluation: 5s
+          responder:
+            acknowledge: 0s
+            hypotheses:
+              it: {{suspect: {suspect}, cause: {cause}, suggested_by: [silent], check: 1min}}
+            actions: {{nothing: {{for: [it], does: [restart: db], takes: 1min}}}}
+            verify: 5min
+            declare_over: {{quiet: 10min}}"
         ));
         run.outcome.response.hypotheses.first().expect("one is looked into").3
     };

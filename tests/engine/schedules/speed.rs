@@ -111,10 +111,12 @@ fn a_wait_that_begins_while_a_host_with_a_cpu_is_frozen_ends_after_it_thaws() {
 
 #[test]
 fn fewer_workers_are_felt_when_one_is_given_back() {
-    let run = run("
+    let run = run(
+        "
         clients: {c: {arrivals: {at: [0s, 0s, 0s, 0s]}, calls: api}}
         components: {api: {kind: server, workers: 2, endpoints: {request: [work: 2s]}}}
-        changes: {fewer: {what: {fewer_workers: {component: api, workers: 1}}, at: 1s, until: 3s}}");
+        changes: {fewer: {what: {fewer_workers: {component: api, workers: 1}}, at: 1s, until: 3s}}",
+    );
     // 0-2 two; at 2 s one worker: the third 2-4; from 3 s on two again: the fourth 3-5.
     assert_eq!(run.ends("c"), ends_ms(&[(2000, Ok), (2000, Ok), (4000, Ok), (5000, Ok)]));
 }

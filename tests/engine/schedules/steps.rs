@@ -46,7 +46,10 @@ fn so_many_good_branches_are_waited_for() {
     assert_eq!(parallel("{at_least: 2}", "reply: ok").ends("c"), ends_ms(&[(2500, Ok)]));
     let run = parallel("{at_least: 2}", "reply: server_error");
     assert_eq!(run.ends("c"), ends_ms(&[(4500, Ok)]));
-    assert_eq!(parallel("{at_least: 2}", "reply: degraded").ends("c"), ends_ms(&[(2500, Degraded)]));
+    assert_eq!(
+        parallel("{at_least: 2}", "reply: degraded").ends("c"),
+        ends_ms(&[(2500, Degraded)])
+    );
 }
 
 #[test]
