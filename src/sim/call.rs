@@ -141,16 +141,6 @@ impl World<'_> {
         self.agenda.at(at, Event::Resume { call: index, life, attempt });
     }
 
-    /// The next attempt comes without a pause, but not from within the end of this one: thousands of attempts
-    /// that fail at once would need as many stack frames.
-    fn retry_at_once(&mut self, index: u32, resume_layer: usize) {
-        let life = self.calls.life(index);
-        let call = &mut self.calls[index];
-        call.state = CallState::Pauses;
-        call.resume_layer = resume_layer as u8;
-        self.later.push_back(Later::Retry { call: index, life, attempt: call.attempt });
-    }
-
     /// A pause is over.
     pub fn resume_call(&mut self, index: u32) {
         let call = &self.calls[index];
@@ -310,6 +300,7 @@ impl World<'_> {
             slow: 1.0,
             fork: (0, 0),
             again: 0,
+            again_pause: 0,
         });
         call.task = Id { index: task, life: task_life };
         let travel = edge.delay
@@ -451,10 +442,8 @@ impl World<'_> {
                     if call.attempt == u16::MAX {
                         continue;
                     }
-                    if after > 0 {
-                        return self.pause(index, layer + 1, after);
-                    }
-                    return self.retry_at_once(index, layer + 1);
+                    // Also without a pause by way of the agenda: tries that fail at once must not nest.
+                    return self.pause(index, layer + 1, after);
                 }
             }
         }

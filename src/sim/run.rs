@@ -162,11 +162,6 @@ impl World<'_> {
                 Later::Connect(instance, pool) => self.connect(instance, pool),
                 Later::Full(instance) => self.memory_is_full(instance),
                 Later::Crash(instance, bug) => self.kill(instance, Death::Bug(bug)),
-                Later::Retry { call, life, attempt } => {
-                    let event = Event::Resume { call, life, attempt };
-                    self.handle(event);
-                }
-                Later::CallAgain(task) => self.call_again(task),
             }
         }
     }

@@ -371,9 +371,10 @@ impl World<'_> {
         let task = &mut self.tasks[index];
         task.child = Id::NONE;
         if task.again > 0 {
-            // Not from within the answer: a long loop of calls that end at once would need as many stack frames.
-            self.later.push_back(Later::CallAgain(id));
-            return;
+            task.again -= 1;
+            task.op -= 1;
+            let pause = task.again_pause;
+            return self.schedule_work(index, pause);
         }
         if !status.is_good() {
             if plan.fails_caller {
@@ -384,18 +385,6 @@ impl World<'_> {
         }
         task.degraded |= status == Status::Degraded;
         self.go_on(index);
-    }
-
-    /// A bug's loop: the call that has just come back is made once more.
-    pub fn call_again(&mut self, id: Id) {
-        if !self.tasks.is_live(id.index, id.life) || self.tasks[id.index].state != TaskState::Calls
-        {
-            return;
-        }
-        let task = &mut self.tasks[id.index];
-        task.again -= 1;
-        task.op -= 1;
-        self.go_on(id.index);
     }
 
     /// A task goes on, once it has a worker again.

@@ -152,15 +152,6 @@ pub enum Later {
     Full(InstanceId),
     /// A bug kills the process.
     Crash(InstanceId, BugId),
-    /// This call makes its next attempt without a pause.
-    Retry {
-        /// The call, its life, and the attempt that failed.
-        call: u32,
-        life: u32,
-        attempt: u16,
-    },
-    /// This task makes its call once more.
-    CallAgain(Id),
 }
 
 /// All that is mutable in one replica.

@@ -83,10 +83,10 @@ fn a_bug_can_slow_delay_and_call_again() {
             bugs:
               slow: {raises: {slow: 3x}}
               late: {raises: {delay: 500ms}}
-              loop: {raises: {calls_again: 2}}
+              loop: {raises: {calls_again: {times: 2, pause: 100ms}}}
           db: {kind: database, connections: 1, endpoints: {query: [work: 1s]}}");
-    // All three strike: 0.5 s late, 3 s of work, three calls of 1 s.
-    assert_eq!(run.ends("c"), ends_ms(&[(6500, Ok)]));
+    // All three strike: 0.5 s late, 3 s of work, three calls of 1 s with two pauses.
+    assert_eq!(run.ends("c"), ends_ms(&[(6700, Ok)]));
     assert_eq!(run.component("db").requests, 3);
     assert_eq!(run.outcome.strikes, [1, 1, 1]);
 }
@@ -101,9 +101,9 @@ fn a_long_loop_of_calls_that_fail_at_once_ends() {
             workers: 1
             while_calling: hold
             endpoints: {request: [call: db.query]}
-            bugs: {loop: {raises: {calls_again: 100000}}}
+            bugs: {loop: {raises: {calls_again: {times: 100000, pause: 1ms}}}}
           db: {kind: database, connections: 1, endpoints: {query: [reply: ok]}}");
-    assert_eq!(run.ends("c"), [(0, Ok)]);
+    assert_eq!(run.ends("c"), ends_ms(&[(100_000, Ok)]));
     assert_eq!(run.component("db").requests, 100_001);
 }
 
