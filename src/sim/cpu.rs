@@ -276,8 +276,10 @@ mod tests {
                     }
                 }
             }
+            // The slow twin loses a part of a step whenever a job ends in the middle of one.
+            let lost = jobs.len() as u64;
             for (f, s) in fast.iter().zip(&slow) {
-                assert!(f.abs_diff(*s) <= 2, "{cores} cores: {f} by virtual time, {s} by steps");
+                assert!(f.abs_diff(*s) <= lost, "{cores} cores: {f} by virtual time, {s} by steps");
             }
         }
     }

@@ -85,6 +85,8 @@ pub struct ComponentMeter {
     pub timeouts: u64,
     /// Requests dropped on their turn because their caller had gone.
     pub dropped: u64,
+    /// Requests that were never answered, because their process died or somebody gave up on their refusal.
+    pub lost: u64,
     /// Requests present, waiting, and workers in use.
     pub present: Area,
     /// Requests waiting.
@@ -155,6 +157,10 @@ pub struct Meter {
     pub story: Vec<Happening>,
     /// Happenings beyond [`MAX_STORY`].
     pub untold: u64,
+    /// The first requests that are over, if somebody wants to see them one by one.
+    pub log: Vec<Request>,
+    /// So many are kept.
+    pub log_at_most: usize,
     /// When each change was on.
     pub changes: Vec<Vec<(Nanos, Option<Nanos>)>>,
     /// Hash of all observable transitions.
@@ -195,6 +201,8 @@ impl Meter {
             taps,
             story: Vec::new(),
             untold: 0,
+            log: Vec::new(),
+            log_at_most: 0,
             changes: vec![Vec::new(); plan.changes.len()],
             fingerprint: 0x0B5E_55ED_0F0A_C7ED,
             warm_up: plan.warm_up,
@@ -296,6 +304,9 @@ impl Meter {
     #[inline]
     pub fn request_over(&mut self, request: Request) {
         let Request { now, status, latency, is_slow, .. } = request;
+        if self.log.len() < self.log_at_most {
+            self.log.push(request);
+        }
         self.mark(now ^ request.luck.bits(), u64::from(request.attempts) << 8 | status as u64);
         let meter = &mut self.clients[request.client as usize];
         meter.ended[status as usize] += 1;
@@ -456,6 +467,7 @@ impl World<'_> {
                 deaths: m.deaths,
                 timeouts: m.timeouts,
                 dropped: m.dropped,
+                lost: m.lost,
                 mean_present: mean(&m.present),
                 mean_waiting: mean(&m.waiting),
                 mean_busy: mean(&m.busy),

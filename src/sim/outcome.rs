@@ -137,6 +137,8 @@ pub struct ComponentOutcome {
     pub timeouts: u64,
     /// Requests dropped on their turn.
     pub dropped: u64,
+    /// Requests that were never answered, because their process died or somebody gave up on their refusal.
+    pub lost: u64,
     /// Time average of requests present, since the warm-up.
     pub mean_present: f64,
     /// Time average of requests waiting.
