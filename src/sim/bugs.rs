@@ -1,8 +1,7 @@
 //! Bugs strike, and middleware is passed.
 
-use super::records::TaskState;
-use super::story::{Death, What};
-use super::world::World;
+use super::story::What;
+use super::world::{Later, World};
 use crate::mitigation::{Ask, Context, Layer, Told};
 use crate::plan::{BugId, BugPlan, ComponentId, NONE, RateTrigger};
 use crate::status::Status;
@@ -148,25 +147,22 @@ impl World<'_> {
         }
         let task = &mut self.tasks[index];
         task.slow *= plan.slow;
-        task.again += plan.calls_again;
+        if plan.calls_again > 0 {
+            (task.again, task.again_pause) = (plan.calls_again, plan.again_pause);
+        }
         if caught && plan.exception.is_some() {
             return Struck::Ends(Status::ServerError);
         }
         let held = plan.exception.map_or(0, |e| e.1);
         let leaks = plan.leaks_memory + held;
         if leaks > 0 {
-            let life = self.tasks.life(index);
             self.stations[instance as usize].leaked += leaks;
-            if let Some((true, _)) = plan.exception {
-                self.hang(index);
-            }
             self.look_at_memory(instance);
-            if !self.tasks.is_live(index, life) || self.tasks[index].state == TaskState::Hangs {
-                return Struck::Gone;
-            }
         }
         if plan.crash {
-            self.kill(instance, Death::Bug(bug));
+            // The process dies when this event is done; until then the request does nothing more.
+            self.hang(index);
+            self.later.push_back(Later::Crash(instance, bug));
             return Struck::Gone;
         }
         match plan.exception {

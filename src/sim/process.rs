@@ -36,7 +36,8 @@ pub fn pressure(plan: &MemoryPlan, station: &Station) -> f64 {
 }
 
 impl World<'_> {
-    /// Looks whether an instance has reached its memory limit, and does what is stated for that.
+    /// Looks whether an instance has reached its memory limit; what follows is put off until the present event is
+    /// done.
     pub fn look_at_memory(&mut self, instance: InstanceId) {
         let station = &self.stations[instance as usize];
         let plan = &self.plan.components[station.component as usize];
@@ -53,14 +54,25 @@ impl World<'_> {
             self.stations[instance as usize].noted |= 4;
             self.meter.tell(self.now, What::MemoryPressure { instance, used, limit: memory.limit });
         }
-        if used < memory.limit {
+        if used >= memory.limit {
+            self.later.push_back(Later::Full(instance));
+        }
+    }
+
+    /// An instance has reached its memory limit: what is stated for that happens, once.
+    pub fn memory_is_full(&mut self, instance: InstanceId) {
+        let station = &self.stations[instance as usize];
+        let plan = &self.plan.components[station.component as usize];
+        let Some(memory) = plan.memory.as_ref().filter(|_| station.process == Process::Up) else {
             return;
+        };
+        let (used, limit) = (memory_used(memory, station), memory.limit);
+        if used < limit {
+            return; // Requests have ended in the meantime of the same event.
         }
         match memory.at_limit {
-            AtLimit::Killed => {
-                self.kill(instance, Death::OutOfMemory { used, limit: memory.limit })
-            }
-            AtLimit::Stalls => self.stall(instance, used, memory.limit),
+            AtLimit::Killed => self.kill(instance, Death::OutOfMemory { used, limit }),
+            AtLimit::Stalls => self.stall(instance, used, limit),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::agenda::Event;
 use super::outcome::{Ending, Outcome, StopReason};
+use super::story::Death;
 use super::world::{Later, World};
 use crate::plan::Plan;
 use crate::status::Status;
@@ -150,6 +151,8 @@ impl World<'_> {
             match later {
                 Later::Serve(instance) => self.serve(instance),
                 Later::Connect(instance, pool) => self.connect(instance, pool),
+                Later::Full(instance) => self.memory_is_full(instance),
+                Later::Crash(instance, bug) => self.kill(instance, Death::Bug(bug)),
             }
         }
     }

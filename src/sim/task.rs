@@ -170,13 +170,8 @@ impl World<'_> {
                 Ok(op) => self.tasks[index].op = op,
                 Err(status) => return self.end_task(index, status),
             }
-            let plan = self.component_of(instance);
-            if plan.memory.is_some() {
-                let life = self.tasks.life(index);
+            if self.component_of(instance).memory.is_some() {
                 self.look_at_memory(instance);
-                if !self.tasks.is_live(index, life) || self.tasks[index].state == TaskState::Hangs {
-                    return; // This request was the one too many.
-                }
             }
         }
         self.advance(index);
@@ -369,7 +364,8 @@ impl World<'_> {
         if task.again > 0 {
             task.again -= 1;
             task.op -= 1;
-            return self.go_on(index);
+            let pause = task.again_pause;
+            return self.schedule_work(index, pause);
         }
         if !status.is_good() {
             if plan.fails_caller {
