@@ -1,3 +1,4 @@
-//! study
+//! Experiments: variants, replicas, estimates.
 
 pub mod estimate;
+pub mod table;
