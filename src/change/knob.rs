@@ -76,7 +76,12 @@ mod tests {
 
     #[test]
     fn overlapping_turns_combine_and_ending_one_leaves_the_other() {
-        let both = [Turn::Slower(3.0), Turn::Slower(2.0), Turn::Down, Turn::Errors(0.5, Status::Unavailable)];
+        let both = [
+            Turn::Slower(3.0),
+            Turn::Slower(2.0),
+            Turn::Down,
+            Turn::Errors(0.5, Status::Unavailable),
+        ];
         let knobs = Knobs::fold(both.into_iter());
         assert_eq!((knobs.slower, knobs.up, knobs.error_share), (6.0, false, 0.5));
         let one = Knobs::fold([Turn::Slower(2.0)].into_iter());
@@ -86,7 +91,8 @@ mod tests {
 
     #[test]
     fn two_independent_error_shares_combine_as_chances() {
-        let turns = [Turn::Errors(0.5, Status::ServerError), Turn::Errors(0.2, Status::Unavailable)];
+        let turns =
+            [Turn::Errors(0.5, Status::ServerError), Turn::Errors(0.2, Status::Unavailable)];
         let knobs = Knobs::fold(turns.into_iter());
         assert!((knobs.error_share - 0.6).abs() < 1e-12);
         assert_eq!(knobs.error_status, Status::Unavailable);

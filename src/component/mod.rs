@@ -116,12 +116,16 @@ impl<'de> Deserialize<'de> for Limit {
                 f.write_str("a whole number, or `unlimited`")
             }
             fn visit_i64<E: serde::de::Error>(self, n: i64) -> Result<Limit, E> {
-                u64::try_from(n).map_err(|_| E::custom("a limit cannot be negative")).and_then(|n| self.visit_u64(n))
+                u64::try_from(n)
+                    .map_err(|_| E::custom("a limit cannot be negative"))
+                    .and_then(|n| self.visit_u64(n))
             }
             fn visit_u64<E: serde::de::Error>(self, n: u64) -> Result<Limit, E> {
-                u32::try_from(n).ok().filter(|n| *n <= 1_000_000_000).map(|n| Limit(Some(n))).ok_or_else(|| {
-                    E::custom("a limit above a thousand million; write `unlimited`")
-                })
+                u32::try_from(n)
+                    .ok()
+                    .filter(|n| *n <= 1_000_000_000)
+                    .map(|n| Limit(Some(n)))
+                    .ok_or_else(|| E::custom("a limit above a thousand million; write `unlimited`"))
             }
             fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Limit, E> {
                 if word == "unlimited" {

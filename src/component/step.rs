@@ -40,15 +40,16 @@ pub struct Work {
 
 impl<'de> Deserialize<'de> for Work {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        short_or_long(deserializer, "takes", |takes| Work {
-            takes,
-            plus_per_present: None,
-            times_per_other: None,
-        }, |long: LongWork| Work {
-            takes: long.takes,
-            plus_per_present: long.plus_per_present,
-            times_per_other: long.times_per_other,
-        })
+        short_or_long(
+            deserializer,
+            "takes",
+            |takes| Work { takes, plus_per_present: None, times_per_other: None },
+            |long: LongWork| Work {
+                takes: long.takes,
+                plus_per_present: long.plus_per_present,
+                times_per_other: long.times_per_other,
+            },
+        )
     }
 }
 
@@ -104,7 +105,11 @@ where
             let is_long = first == self.0;
             let chained = WithFirst { first: Some(first), map };
             let again = serde::de::value::MapAccessDeserializer::new(chained);
-            if is_long { L::deserialize(again).map(self.2) } else { S::deserialize(again).map(self.1) }
+            if is_long {
+                L::deserialize(again).map(self.2)
+            } else {
+                S::deserialize(again).map(self.1)
+            }
         }
     }
     deserializer.deserialize_any(Either(marker, short, long, std::marker::PhantomData))
@@ -123,11 +128,16 @@ impl<'de, A: serde::de::MapAccess<'de>> serde::de::MapAccess<'de> for WithFirst<
         seed: K,
     ) -> Result<Option<K::Value>, A::Error> {
         match self.first.take() {
-            Some(first) => seed.deserialize(serde::de::value::StringDeserializer::new(first)).map(Some),
+            Some(first) => {
+                seed.deserialize(serde::de::value::StringDeserializer::new(first)).map(Some)
+            }
             None => self.map.next_key_seed(seed),
         }
     }
-    fn next_value_seed<V: serde::de::DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+    fn next_value_seed<V: serde::de::DeserializeSeed<'de>>(
+        &mut self,
+        seed: V,
+    ) -> Result<V::Value, A::Error> {
         self.map.next_value_seed(seed)
     }
 }
@@ -232,7 +242,8 @@ impl<'de> Deserialize<'de> for ShortOrLongCall {
                 self,
                 map: A,
             ) -> Result<ShortOrLongCall, A::Error> {
-                let long = LongCall::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+                let long =
+                    LongCall::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
                 Ok(ShortOrLongCall::Long(Box::new(long)))
             }
         }

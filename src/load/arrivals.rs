@@ -69,7 +69,10 @@ pub struct RateCurve {
 impl RateCurve {
     /// The same rate at all times.
     pub fn constant(rate: f64) -> RateCurve {
-        RateCurve { stretches: vec![Stretch { start: 0.0, rate, slope: 0.0 }], period: f64::INFINITY }
+        RateCurve {
+            stretches: vec![Stretch { start: 0.0, rate, slope: 0.0 }],
+            period: f64::INFINITY,
+        }
     }
 
     /// Through the points (seconds, rate per second), which are in order of time and not empty.

@@ -2,6 +2,9 @@
 //!
 //! Facts and claims live in experiment files, so that no model can read them.
 
+pub mod load;
+pub mod origins;
+
 use crate::change::Change;
 use crate::component::Component;
 use crate::load::Client;

@@ -3,6 +3,8 @@
 
 pub mod compile;
 
+pub use compile::{CompileContext, compile, load_and_compile};
+
 use crate::change::InProgress;
 use crate::component::{AtLimit, Discipline, Sharing};
 use crate::dist::{CountSampler, Sampler};
@@ -28,6 +30,9 @@ pub type BugId = u32;
 pub type ClassId = u32;
 /// Says that there is none.
 pub const NONE: u32 = u32::MAX;
+
+/// Layers that may stand around one call or at one door.
+pub const MAX_LAYERS: usize = 8;
 
 /// A compiled model. Shared by all replicas.
 #[derive(Debug, Clone)]
@@ -341,7 +346,7 @@ pub struct EdgePlan {
 }
 
 /// Time-out of an attempt.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Timeout {
     /// None.
     Never,
@@ -400,7 +405,7 @@ pub struct Alternative {
 }
 
 /// Own work.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct WorkPlan {
     /// Its law.
     pub takes: Sampler,
