@@ -300,7 +300,7 @@ impl Breaker {
 impl super::Layer for Breaker {
     /// The memo is the permit's generation plus one, so that 0 means none.
     fn ask(&mut self, cx: &mut super::Context) -> super::Ask {
-        match self.ask(cx.now) {
+        match Breaker::ask(self, cx.now) {
             Some(permit) => {
                 *cx.memo = permit.generation.wrapping_add(1);
                 super::Ask::Pass

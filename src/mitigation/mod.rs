@@ -145,7 +145,7 @@ macro_rules! roster {
             #[inline]
             fn ask(&mut self, cx: &mut Context) -> Ask {
                 match self {
-                    $(Self::$variant(state) => state.ask(cx),)*
+                    $(Self::$variant(state) => Layer::ask(state, cx),)*
                 }
             }
             #[inline]

@@ -280,7 +280,7 @@ impl super::Layer for Retry {
         *cx.memo += 1;
         let elapsed = cx.now - cx.began;
         let ended = Ended { status, attempt: *cx.memo, elapsed, previous: *cx.pause };
-        let told = self.told(&ended, cx.luck.unit());
+        let told = Retry::told(self, &ended, cx.luck.unit());
         if let Told::Again(pause) = told {
             *cx.pause = pause;
         }

@@ -139,7 +139,7 @@ impl super::Layer for RetryBudget {
     }
 
     fn told(&mut self, _: &mut super::Context, status: Status) -> super::Told {
-        self.told(status);
+        RetryBudget::told(self, status);
         super::Told::Deliver
     }
 }

@@ -23,6 +23,9 @@ pub struct Model {
     /// A cap on the simulated time. A run with a responder ends some quiet time after the incident is declared
     /// over.
     pub horizon: Span,
+    /// A run in which nothing has paged anybody ends so long after the end of the last change. Left out: it goes
+    /// on to the horizon.
+    pub quiet_end: Option<Span>,
     /// The part of the real system that is simulated.
     #[serde(default)]
     pub scale: Scale,

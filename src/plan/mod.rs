@@ -49,6 +49,8 @@ pub struct Plan {
     pub clock_at_alert: Option<(u32, String)>,
     /// One simulated user stands for so many.
     pub stands_for: f64,
+    /// A run in which nothing has paged anybody ends so long after the end of the last change.
+    pub quiet_end: Nanos,
     /// Width of the time buckets of the meters.
     pub bucket: Nanos,
     /// Impact: share of lost requests above which a minute is bad.

@@ -49,6 +49,8 @@ pub enum Event {
     Response(Response),
     /// A bucket of the meters is full.
     Bucket,
+    /// The warm-up is over.
+    Warm,
 }
 
 /// Events of the response.
@@ -81,7 +83,7 @@ impl Event {
             Event::Resume { .. } => 4,
             Event::Arrival { .. } | Event::Think { .. } | Event::Probe { .. } => 5,
             Event::Response(_) => 6,
-            Event::Bucket => 7,
+            Event::Bucket | Event::Warm => 7,
         }
     }
 }
@@ -220,8 +222,8 @@ impl Agenda {
 
     /// Bytes reserved for entries.
     pub fn bytes(&self) -> usize {
-        let entries = self.heap.capacity()
-            + self.lanes.iter().map(|l| l.waiting.capacity()).sum::<usize>();
+        let entries =
+            self.heap.capacity() + self.lanes.iter().map(|l| l.waiting.capacity()).sum::<usize>();
         entries * size_of::<Entry>()
     }
 }
@@ -231,7 +233,8 @@ mod tests {
     use super::*;
 
     fn drain(agenda: &mut Agenda) -> Vec<(Nanos, Event)> {
-        std::iter::from_fn(|| agenda.next(Nanos::MAX, |_| true).map(|e| (agenda.now(), e))).collect()
+        std::iter::from_fn(|| agenda.next(Nanos::MAX, |_| true).map(|e| (agenda.now(), e)))
+            .collect()
     }
 
     #[test]
@@ -273,7 +276,9 @@ mod tests {
         let mut list: Vec<(Nanos, u64, u64, Event)> = Vec::new();
         let mut state = 1u64;
         let mut draw = |n: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) % n
         };
         for sequence in 0..20_000u64 {
@@ -313,8 +318,14 @@ mod tests {
         }
         let last_only = |e: &Event| matches!(e, Event::Timeout { call: 999, .. });
         assert_eq!(agenda.heap.len(), 1);
-        assert_eq!(agenda.next(99, last_only), Some(Event::Timeout { call: 0, life: 0, attempt: 0 }));
-        assert_eq!(agenda.next(99, last_only), Some(Event::Timeout { call: 999, life: 0, attempt: 0 }));
+        assert_eq!(
+            agenda.next(99, last_only),
+            Some(Event::Timeout { call: 0, life: 0, attempt: 0 })
+        );
+        assert_eq!(
+            agenda.next(99, last_only),
+            Some(Event::Timeout { call: 999, life: 0, attempt: 0 })
+        );
         assert_eq!(agenda.next(99, last_only), None);
     }
 }

@@ -1,10 +1,9 @@
 //! Bugs strike, and middleware is passed.
 
-use super::layers::LayerCx;
 use super::records::TaskState;
 use super::story::{Death, What};
 use super::world::World;
-use crate::mitigation::{Ask, Told};
+use crate::mitigation::{Ask, Context, Layer, Told};
 use crate::plan::{BugId, BugPlan, ComponentId, NONE, RateTrigger};
 use crate::status::Status;
 
@@ -209,7 +208,7 @@ impl World<'_> {
                 Ask::Answer(status) => {
                     // The layers outside of this one have let it in: they learn how it ended.
                     for (number, layer) in list[..number].iter_mut().enumerate().rev() {
-                        let mut door = DoorScratch { permit: true, ..DoorScratch::default() };
+                        let mut door = DoorScratch::inside();
                         let _ = layer.told(&mut door.cx(self.now, task, number), status);
                     }
                     return Some(status);
@@ -224,7 +223,7 @@ impl World<'_> {
         let task = &self.tasks[index];
         let station = &mut self.stations[task.instance as usize];
         for (number, layer) in station.door.iter_mut().enumerate().rev() {
-            let mut door = DoorScratch { permit: true, ..DoorScratch::default() };
+            let mut door = DoorScratch::inside();
             let mut cx = door.cx(self.now, task, number);
             if let Told::Instead(other) = layer.told(&mut cx, status) {
                 status = other;
@@ -245,21 +244,31 @@ impl World<'_> {
 /// What a layer at a door may keep for one request: nothing that lasts.
 #[derive(Default)]
 struct DoorScratch {
-    tries: u8,
-    permit: bool,
-    last_pause: u64,
+    memo: u32,
+    pause: u64,
+    is_final: bool,
 }
 
 impl DoorScratch {
-    fn cx<'a>(&'a mut self, now: u64, task: &super::records::Task, number: usize) -> LayerCx<'a> {
-        LayerCx {
+    /// For a request that the layer has let in: it holds the one permit that there can be at a door.
+    fn inside() -> DoorScratch {
+        DoorScratch { memo: 1, ..DoorScratch::default() }
+    }
+
+    fn cx<'a>(&'a mut self, now: u64, task: &super::records::Task, number: usize) -> Context<'a> {
+        Context {
             now,
             luck: task.luck.at(super::call::luck::LAYER + number as u64),
-            tries: &mut self.tries,
-            permit: &mut self.permit,
-            last_pause: &mut self.last_pause,
-            identity: task.identity,
+            attempts: 0,
+            began: task.came,
             sent: task.came,
+            memo: &mut self.memo,
+            pause: &mut self.pause,
+            is_final: &mut self.is_final,
+            last: None,
+            client: task.identity.client,
+            user: task.identity.user,
+            key: task.identity.key,
         }
     }
 }

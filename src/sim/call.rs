@@ -1,10 +1,10 @@
 //! The caller's side: a call goes in through its layers, its attempts go out, outcomes come back.
 
 use super::agenda::Event;
-use super::layers::LayerCx;
 use super::records::{Call, CallState, Caller, Id, Identity, MAX_LAYERS, Task, TaskState};
+use super::story::What;
 use super::world::{Later, World};
-use crate::mitigation::{Ask, Told};
+use crate::mitigation::{Ask, Context, Layer, LayerState, Told};
 use crate::plan::{EdgeId, InstanceId, NONE, Timeout};
 use crate::rng::Luck;
 use crate::status::Status;
@@ -62,9 +62,10 @@ impl World<'_> {
             deadline,
             task: Id::NONE,
             target: NONE,
-            last_pause: 0,
-            tries: [0; MAX_LAYERS],
-            permits: 0,
+            pause: 0,
+            last: None,
+            is_final: false,
+            memos: [0; MAX_LAYERS],
         });
         if plan.deadline_lane != NONE {
             self.agenda.after_lane(plan.deadline_lane, Event::Deadline { call: index, life });
@@ -73,7 +74,11 @@ impl World<'_> {
         if let Caller::Task(task) = caller {
             self.tasks[task.index].child = id;
         }
-        if plan.layers.is_empty() { self.send(index) } else { self.go_in(index, 0) }
+        if plan.layers.is_empty() {
+            self.send(index)
+        } else {
+            self.go_in(index, 0)
+        }
         id
     }
 
@@ -95,23 +100,34 @@ impl World<'_> {
         &mut self,
         index: u32,
         layer: usize,
-        f: impl FnOnce(&mut super::layers::LayerState, &mut LayerCx) -> R,
+        f: impl FnOnce(&mut LayerState, &mut Context) -> R,
     ) -> R {
         let call = &mut self.calls[index];
-        let edge = &mut self.edges[call.edge as usize];
+        let edge_id = call.edge;
+        let edge = &mut self.edges[edge_id as usize];
         let row = edge.row(call.from);
-        let mut permit = call.permits & (1 << layer) != 0;
-        let mut cx = LayerCx {
+        let luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt));
+        let mut cx = Context {
             now: self.now,
-            luck: call.luck.at(luck::ATTEMPT + u64::from(call.attempt)).at(luck::LAYER + layer as u64),
-            tries: &mut call.tries[layer],
-            permit: &mut permit,
-            last_pause: &mut call.last_pause,
-            identity: call.identity,
+            luck: luck.at(luck::LAYER + layer as u64),
+            attempts: u32::from(call.attempt),
+            began: call.began,
             sent: call.sent,
+            memo: &mut call.memos[layer],
+            pause: &mut call.pause,
+            is_final: &mut call.is_final,
+            last: call.last,
+            client: call.identity.client,
+            user: call.identity.user,
+            key: call.identity.key,
         };
-        let result = f(&mut edge.layers[row][layer], &mut cx);
-        call.permits = call.permits & !(1 << layer) | (u8::from(permit) << layer);
+        let state = &mut edge.layers[row][layer];
+        let was_open = state.is_open();
+        let result = f(state, &mut cx);
+        let is_open = state.is_open();
+        if was_open != is_open {
+            self.meter.tell(self.now, What::Breaker { edge: edge_id, open: is_open });
+        }
         result
     }
 
@@ -199,7 +215,8 @@ impl World<'_> {
         let pool = &mut station.pools[edge.pool as usize];
         if chance > 0.0 && luck.unit() < chance {
             pool.leaked += 1;
-            station.leaked += self.plan.components[edge.from as usize].pools[edge.pool as usize].memory;
+            station.leaked +=
+                self.plan.components[edge.from as usize].pools[edge.pool as usize].memory;
             self.look_at_memory(from);
             return;
         }
@@ -248,7 +265,7 @@ impl World<'_> {
         let call = &mut self.calls[index];
         call.target = instance;
         if !edge.out.is_empty() {
-            let slot = edge.slot(call.from, instance, &self.plan.components[plan.to as usize]);
+            let slot = edge.slot(call.from, instance, &self.components[plan.to as usize]);
             if let Some(out) = edge.out.get_mut(slot) {
                 *out += 1;
             }
@@ -281,9 +298,10 @@ impl World<'_> {
         });
         call.task = Id { index: task, life: task_life };
         let travel = edge.delay
-            + plan.network.as_ref().map_or(0, |law| {
-                law.sample_nanos(&mut attempt_luck.at(luck::WAY_THERE).rng())
-            });
+            + plan
+                .network
+                .as_ref()
+                .map_or(0, |law| law.sample_nanos(&mut attempt_luck.at(luck::WAY_THERE).rng()));
         if travel == 0 {
             self.arrive(task);
         } else {
@@ -302,23 +320,23 @@ impl World<'_> {
         let callee = &self.plan.components[plan.to as usize];
         let mut fit = &component.fit;
         if fit.is_empty() && callee.probe.as_ref().is_none_or(|p| p.fail_open) {
-            fit = &component.instances;
+            fit = &component.all;
         }
         if let [only] = fit[..] {
-            return Some(only);
+            return Some(component.instances[only as usize]);
         }
         let edge = &mut self.edges[call.edge as usize];
         let (row, from) = (edge.row(call.from), call.from);
         let out = &edge.out;
-        let base = edge.slot_base(from, callee);
-        let load = |instance: u32| {
-            let slot = base + (instance - callee.first_instance.min(instance)) as usize;
-            out.get(slot).copied().unwrap_or(0)
+        let base = edge.slot_base(from);
+        let load = |number: u32| out.get(base + number as usize).copied().unwrap_or(0);
+        let draw = attempt_luck.at(luck::PICK).bits();
+        let user = match call.identity.user {
+            NONE => call.luck.bits(), // Nobody to stick to.
+            user => u64::from(user),
         };
-        let draw = || {
-            (attempt_luck.at(luck::PICK).unit() * (1u64 << 53) as f64) as u64
-        };
-        edge.pickers[row].pick(fit, load, u64::from(call.identity.user), draw())
+        let number = edge.pickers[row].pick(fit, load, user, draw)?;
+        Some(component.instances[number as usize])
     }
 
     /// An attempt's time-out has passed.
@@ -380,7 +398,7 @@ impl World<'_> {
         let edge = &mut self.edges[call.edge as usize];
         if !edge.out.is_empty() && call.target != NONE {
             let plan = &self.plan.edges[call.edge as usize];
-            let slot = edge.slot(call.from, call.target, &self.plan.components[plan.to as usize]);
+            let slot = edge.slot(call.from, call.target, &self.components[plan.to as usize]);
             if let Some(out) = edge.out.get_mut(slot) {
                 *out -= 1;
             }
@@ -397,6 +415,7 @@ impl World<'_> {
     pub fn attempt_over(&mut self, index: u32, status: Status) {
         self.settle(index);
         self.calls[index].state = CallState::Pauses;
+        self.calls[index].last = Some(status);
         let count = self.plan.edges[self.calls[index].edge as usize].layers.len();
         if count == 0 { self.deliver(index, status) } else { self.come_out(index, count, status) }
     }
@@ -459,7 +478,15 @@ impl World<'_> {
             return;
         }
         let call = &self.calls[id.index];
-        let (task, cancels) = (call.task, self.plan.edges[call.edge as usize].cancels);
+        let plan = &self.plan.edges[call.edge as usize];
+        let (task, cancels) = (call.task, plan.cancels);
+        if !plan.layers.is_empty() {
+            let edge = &mut self.edges[call.edge as usize];
+            let row = edge.row(call.from);
+            for (layer, memo) in edge.layers[row].iter_mut().zip(call.memos) {
+                layer.forgotten(memo);
+            }
+        }
         self.settle_dead(id.index);
         self.calls.free(id.index);
         if cancels {

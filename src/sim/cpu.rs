@@ -155,7 +155,8 @@ impl Cpu {
         let done = match self.sharing {
             Sharing::Processor => {
                 let first = self.jobs.peek()?.0;
-                if first.ends - self.virtual_now > HALF_NANO * self.job_speed().max(f64::MIN_POSITIVE)
+                if first.ends - self.virtual_now
+                    > HALF_NANO * self.job_speed().max(f64::MIN_POSITIVE)
                 {
                     return None;
                 }

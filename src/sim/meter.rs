@@ -3,9 +3,7 @@
 //! Hot paths add integers to counters; once per bucket (a minute) the counters are copied, so that memory grows
 //! with simulated time and not with the number of requests. Time averages are exact integrals.
 
-use super::outcome::{
-    ClientBucket, ClientOutcome, ComponentBucket, ComponentOutcome, UserRecords,
-};
+use super::outcome::{ClientBucket, ClientOutcome, ComponentBucket, ComponentOutcome, UserRecords};
 use super::story::{Happening, What};
 use super::world::{Process, World};
 use crate::histogram::Histogram;
@@ -102,8 +100,8 @@ pub struct ComponentMeter {
     pub peak_memory: u64,
     /// Whether an instance stalled or died by itself.
     pub tipped: bool,
-    /// Latency since the last scrape, where an alert wants it (index in [`Meter::taps`]).
-    tap: Option<usize>,
+    /// Who wants its latencies (indices in [`Meter::taps`]).
+    tap: Vec<usize>,
     buckets: Vec<ComponentBucket>,
 }
 
@@ -119,7 +117,7 @@ pub struct ClientMeter {
     /// Attempts made by requests that are over.
     pub attempts: u64,
     users: Option<UserRecords>,
-    tap: Option<usize>,
+    tap: Vec<usize>,
     buckets: Vec<ClientBucket>,
 }
 
@@ -154,8 +152,8 @@ pub struct Meter {
     classes: Vec<ClassMeter>,
     /// Lines that bugs left in logs, by name.
     pub logs: Vec<u64>,
-    /// Latencies since the last scrape, for alerts that want them.
-    pub taps: Vec<(Place, Histogram)>,
+    /// For each alert and then each piece of evidence: whose latencies it wants, and those since its last scrape.
+    pub taps: Vec<(Option<Place>, Histogram)>,
     /// What happened.
     pub story: Vec<Happening>,
     /// Happenings beyond [`MAX_STORY`].
@@ -171,16 +169,17 @@ pub struct Meter {
 impl Meter {
     /// Nothing measured yet.
     pub fn new(plan: &Plan) -> Meter {
-        let mut taps: Vec<(Place, Histogram)> = Vec::new();
-        let signals = plan.alerts.iter().map(|a| &a.signal).chain(plan.evidence.iter().map(|e| &e.signal));
-        for signal in signals {
-            if let SignalPlan::Latency(place, _) = signal
-                && !taps.iter().any(|t| t.0 == *place)
-            {
-                taps.push((*place, Histogram::default()));
-            }
-        }
-        let tap = |place| taps.iter().position(|t| t.0 == place);
+        let alerts = plan.alerts.iter().map(|a| &a.signal);
+        let signals = alerts.chain(plan.evidence.iter().map(|e| &e.signal));
+        let taps: Vec<(Option<Place>, Histogram)> = signals
+            .map(|signal| match signal {
+                SignalPlan::Latency(place, _) => (Some(*place), Histogram::default()),
+                _ => (None, Histogram::default()),
+            })
+            .collect();
+        let tap = |place| -> Vec<usize> {
+            (0..taps.len()).filter(|t| taps[*t].0 == Some(place)).collect()
+        };
         let buckets = (plan.horizon / plan.bucket + 2) as usize;
         let components = (0..plan.components.len() as u32)
             .map(|c| ComponentMeter { tap: tap(Place::Component(c)), ..Default::default() })
@@ -274,7 +273,7 @@ impl Meter {
     pub fn answers(&mut self, component: ComponentId, status: Status, latency: Nanos) {
         let meter = &mut self.components[component as usize];
         meter.answers[status as usize] += 1;
-        if let Some(tap) = meter.tap {
+        for &tap in &meter.tap {
             self.taps[tap].1.record(latency);
         }
     }
@@ -312,15 +311,46 @@ impl Meter {
         if good && now >= self.warm_up {
             self.classes[request.class as usize].recent.record(latency);
         }
-        if let Some(tap) = meter.tap {
+        for &tap in &meter.tap {
             self.taps[tap].1.record(latency);
         }
+    }
+
+    /// A request was refused before it reached anything.
+    pub fn request_blocked(&mut self, client: ClientId, user: Option<u32>, now: Nanos) {
+        let meter = &mut self.clients[client as usize];
+        meter.ended[Status::Refused as usize] += 1;
+        if let (Some(user), Some(users)) = (user, &mut meter.users) {
+            users.ended(user, now, false, false);
+        }
+    }
+
+    /// Answers of a component in the last full bucket.
+    pub fn answers_in_last_bucket(&self, component: ComponentId) -> u64 {
+        match self.components[component as usize].buckets[..] {
+            [] => 0,
+            [only] => only.answers,
+            [.., before, last] => last.answers - before.answers,
+        }
+    }
+
+    /// The rate of a client's requests in the last five buckets over that before a time; None when either is
+    /// not known.
+    pub fn load_now_to_before(&self, client: ClientId, time: Nanos) -> Option<f64> {
+        let buckets = &self.clients[client as usize].buckets;
+        let last = buckets.len().checked_sub(1)?;
+        let first = last.saturating_sub(5);
+        let now = (buckets[last].sent - buckets[first].sent) as f64 / (last - first).max(1) as f64;
+        // The quarter of an hour before is left out: the rise may have been going on when the alert fired.
+        let before = (time / self.bucket).checked_sub(15)? as usize;
+        let before = buckets.get(before).map(|b| b.sent as f64 / (before + 1) as f64)?;
+        (before > 0.0).then(|| now / before)
     }
 
     /// The end of the warm-up: what has been counted so far is forgotten; levels stay.
     pub fn warm(&mut self, now: Nanos) {
         for meter in &mut self.components {
-            let tap = meter.tap;
+            let tap = std::mem::take(&mut meter.tap);
             let (mut present, mut waiting, mut busy) = (meter.present, meter.waiting, meter.busy);
             [&mut present, &mut waiting, &mut busy].into_iter().for_each(|a| a.restart(now));
             *meter = ComponentMeter { present, waiting, busy, tap, ..Default::default() };
@@ -340,7 +370,8 @@ impl World<'_> {
         for component in 0..self.plan.components.len() as u32 {
             let gauges = self.gauges(component);
             let meter = &mut self.meter.components[component as usize];
-            let good = meter.answers[Status::Ok as usize] + meter.answers[Status::Degraded as usize];
+            let good =
+                meter.answers[Status::Ok as usize] + meter.answers[Status::Degraded as usize];
             meter.buckets.push(ComponentBucket {
                 requests: meter.requests,
                 answers: meter.answers.iter().sum(),
@@ -389,7 +420,9 @@ impl World<'_> {
 
     /// What has been measured, at the end.
     pub fn take_measurements(&mut self) -> (Vec<ClientOutcome>, Vec<ComponentOutcome>) {
-        if self.now % self.meter.bucket != 0 || self.meter.components.iter().all(|c| c.buckets.is_empty()) {
+        if self.now % self.meter.bucket != 0
+            || self.meter.components.iter().all(|c| c.buckets.is_empty())
+        {
             self.close_bucket();
         }
         let now = self.now;

@@ -1,1 +1,25 @@
-//! sim
+//! One replica: a plan and a number run along the agenda to an outcome.
+//!
+//! Reading order: [`run`] (the loop), `call` (the caller's side), `task` (the callee's side), `process` (memory,
+//! death, restarts), `bugs`, `turns` (changes), `visit` (clients), `response` (alerts and people), `meter`.
+
+pub mod agenda;
+pub mod arena;
+mod bugs;
+mod call;
+pub mod cpu;
+pub mod line;
+pub mod meter;
+pub mod outcome;
+mod process;
+pub mod records;
+mod response;
+pub mod run;
+pub mod story;
+mod task;
+mod turns;
+mod visit;
+mod world;
+
+pub use outcome::Outcome;
+pub use run::run;

@@ -57,7 +57,9 @@ impl World<'_> {
             return;
         }
         match memory.at_limit {
-            AtLimit::Killed => self.kill(instance, Death::OutOfMemory { used, limit: memory.limit }),
+            AtLimit::Killed => {
+                self.kill(instance, Death::OutOfMemory { used, limit: memory.limit })
+            }
             AtLimit::Stalls => self.stall(instance, used, memory.limit),
         }
     }
@@ -66,7 +68,8 @@ impl World<'_> {
     #[inline]
     pub fn leak_of_request(&mut self, instance: InstanceId) {
         let station = &mut self.stations[instance as usize];
-        let bytes = self.plan.components[station.component as usize].leaks[station.version as usize].0;
+        let bytes =
+            self.plan.components[station.component as usize].leaks[station.version as usize].0;
         if bytes > 0 {
             station.leaked += bytes;
             self.look_at_memory(instance);
@@ -77,7 +80,8 @@ impl World<'_> {
     #[inline]
     pub fn leak_of_failed_call(&mut self, instance: InstanceId) {
         let station = &mut self.stations[instance as usize];
-        let bytes = self.plan.components[station.component as usize].leaks[station.version as usize].1;
+        let bytes =
+            self.plan.components[station.component as usize].leaks[station.version as usize].1;
         if bytes > 0 && station.process == Process::Up {
             station.leaked += bytes;
             self.look_at_memory(instance);
@@ -160,7 +164,9 @@ impl World<'_> {
         for index in victims {
             let task = &self.tasks[index];
             in_line += i32::from(task.state == TaskState::Waits);
-            present += i32::from(task.parent == Id::NONE && task.op < super::task::REFUSES || task.op == NONE);
+            present += i32::from(
+                task.parent == Id::NONE && task.op < super::task::REFUSES || task.op == NONE,
+            );
             self.tasks.free(index);
         }
         let now = self.now;
@@ -197,7 +203,8 @@ impl World<'_> {
 
     /// Replaces the process of an instance: what it held is gone; it serves again after `start_takes`.
     pub fn replace(&mut self, instance: InstanceId) {
-        let alive = !matches!(self.stations[instance as usize].process, Process::Down | Process::Starting);
+        let alive =
+            !matches!(self.stations[instance as usize].process, Process::Down | Process::Starting);
         let life = if alive {
             self.meter.tell(self.now, What::Died { instance, death: Death::Replaced });
             self.clear(instance, Process::Starting)
@@ -238,13 +245,18 @@ impl World<'_> {
     fn replica_of(&self, instance: InstanceId) -> u64 {
         let station = &self.stations[instance as usize];
         let plan = &self.plan.components[station.component as usize];
-        crate::rng::seed_of(u64::from(instance - plan.first_instance.min(instance)), 0, "instance", &plan.name)
+        crate::rng::seed_of(
+            u64::from(instance - plan.first_instance.min(instance)),
+            0,
+            "instance",
+            &plan.name,
+        )
     }
 
     /// Freezes or thaws what an instance is doing.
     pub fn freeze(&mut self, instance: InstanceId, frozen: bool) {
+        let slower = self.stations[instance as usize].knobs.slower;
         if let Some(cpu) = &mut self.stations[instance as usize].cpu {
-            let slower = self.stations[instance as usize].knobs.slower;
             cpu.set_speed(self.now, if frozen { 0.0 } else { 1.0 / slower });
             self.plan_cpu(instance);
         } else {
@@ -316,7 +328,8 @@ impl World<'_> {
                 {
                     return self.probe_over(instance, Status::Unavailable);
                 }
-                let identity = Identity { class: NONE, user: 0, key: NONE, priority: 0 };
+                let identity =
+                    Identity { class: NONE, client: NONE, user: NONE, key: NONE, priority: 0 };
                 let caller = Caller::Probe(instance);
                 self.open_call(probe.edge, caller, NONE, identity, Luck::new(0), NONE);
             }
@@ -341,13 +354,16 @@ impl World<'_> {
         let stations = &self.stations;
         let state = &mut self.components[component as usize];
         state.fit.clear();
-        state.fit.extend(state.instances.iter().filter(|i| stations[**i as usize].fit));
+        let fit =
+            state.instances.iter().zip(&state.all).filter(|(i, _)| stations[**i as usize].fit);
+        state.fit.extend(fit.map(|(_, number)| *number));
     }
 
     /// First probes of all instances: each on a phase of its own.
     pub fn first_probes(&mut self) {
         for instance in 0..self.stations.len() as u32 {
-            let Some(interval) = self.component_of(instance).probe.as_ref().map(|p| p.interval) else {
+            let Some(interval) = self.component_of(instance).probe.as_ref().map(|p| p.interval)
+            else {
                 continue;
             };
             let phase = self.stations[instance as usize].luck.unit();

@@ -1,10 +1,11 @@
 //! The records of one replica: calls (the caller's side) and tasks (the callee's side).
 
-use crate::plan::{ClassId, EdgeId, InstanceId, NONE, OpId};
+use crate::plan::{ClassId, ClientId, EdgeId, InstanceId, NONE, OpId};
 use crate::rng::Luck;
+use crate::status::Status;
 use crate::units::Nanos;
 
-/// Layers around one call that can count tries of their own.
+/// The most layers around one call; the compiler refuses more.
 pub const MAX_LAYERS: usize = 8;
 
 /// An index into an arena with the life it was taken in.
@@ -50,7 +51,9 @@ pub enum CallState {
 pub struct Identity {
     /// Its class, or [`NONE`] for probes.
     pub class: ClassId,
-    /// The user, or the number of the request for streams.
+    /// The client it comes from in the end.
+    pub client: ClientId,
+    /// The user, or [`NONE`] for plain streams.
     pub user: u32,
     /// The key it carries.
     pub key: u32,
@@ -91,12 +94,14 @@ pub struct Call {
     pub task: Id,
     /// The instance that the attempt went to.
     pub target: InstanceId,
-    /// The last back-off, for decorrelated jitter.
-    pub last_pause: Nanos,
-    /// Tries counted by each layer.
-    pub tries: [u8; MAX_LAYERS],
-    /// Permits taken by each layer (one bit each), to be given back with the outcome.
-    pub permits: u8,
+    /// The last pause of a retry.
+    pub pause: Nanos,
+    /// How the last attempt ended.
+    pub last: Option<Status>,
+    /// A layer wants no further attempt.
+    pub is_final: bool,
+    /// One number kept by each layer.
+    pub memos: [u32; MAX_LAYERS],
 }
 
 /// Where a task stands.

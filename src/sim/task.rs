@@ -2,7 +2,7 @@
 
 use super::agenda::Event;
 use super::call::luck;
-use super::records::{Caller, Id, Identity, Task, TaskState};
+use super::records::{Caller, Id, Task, TaskState};
 use super::story::What;
 use super::world::{Later, Process, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
@@ -134,11 +134,13 @@ impl World<'_> {
                 return;
             }
             let tasks = &self.tasks;
-            let Some(id) = station.line.pop(&mut station.luck, |id| waits(tasks, id)) else { return };
+            let Some(id) = station.line.pop(&mut station.luck, |id| waits(tasks, id)) else {
+                return;
+            };
             self.meter.line_changes(self.now, station.component, -1, 0);
-            let drops = self.plan.components[station.component as usize].drops_abandoned;
-            if drops && self.is_abandoned(id.index) {
-                self.meter.components[station.component as usize].dropped += 1;
+            let component = station.component as usize;
+            if self.plan.components[component].drops_abandoned && self.is_abandoned(id.index) {
+                self.meter.components[component].dropped += 1;
                 self.tasks[id.index].state = TaskState::Travels;
                 self.end_task(id.index, Status::Cancelled);
                 continue;
@@ -172,9 +174,7 @@ impl World<'_> {
             if plan.memory.is_some() {
                 let life = self.tasks.life(index);
                 self.look_at_memory(instance);
-                if !self.tasks.is_live(index, life)
-                    || self.tasks[index].state == TaskState::Hangs
-                {
+                if !self.tasks.is_live(index, life) || self.tasks[index].state == TaskState::Hangs {
                     return; // This request was the one too many.
                 }
             }
@@ -507,9 +507,10 @@ impl World<'_> {
         if plan.network.is_none() && delay == 0 {
             return self.answered(call, attempt, status);
         }
-        let way = plan.network.as_ref().map_or(0, |law| {
-            law.sample_nanos(&mut attempt_luck.at(luck::WAY_BACK).rng())
-        });
+        let way = plan
+            .network
+            .as_ref()
+            .map_or(0, |law| law.sample_nanos(&mut attempt_luck.at(luck::WAY_BACK).rng()));
         let event =
             Event::Answer { call: call.index, life: call.life, attempt, status: status as u8 };
         self.agenda.at(self.now + delay + way, event);
@@ -592,11 +593,6 @@ impl World<'_> {
             let waiting = station.line.len();
             self.meter.tell(self.now, What::LineFull { instance, waiting });
         }
-    }
-
-    /// What a request is, for a task.
-    pub fn identity_of(&self, index: u32) -> Identity {
-        self.tasks[index].identity
     }
 }
 

@@ -91,7 +91,9 @@ impl World<'_> {
         let active = turn.active;
         let after = |law: &Sampler, luck: &mut Stream| law.sample_nanos(luck);
         let next = match (&spec.recurring, active) {
-            (Some((_, down, _)), true) => Some(self.now.saturating_add(after(down, &mut turn.luck))),
+            (Some((_, down, _)), true) => {
+                Some(self.now.saturating_add(after(down, &mut turn.luck)))
+            }
             (Some((up, _, _)), false) => Some(self.now.saturating_add(after(up, &mut turn.luck))),
             (None, true) => {
                 let lasts = spec.lasts.as_ref().map(|law| after(law, &mut turn.luck));
@@ -144,7 +146,8 @@ impl World<'_> {
     pub fn set_knobs(&mut self, instance: InstanceId, in_progress: InProgress) {
         let station = &self.stations[instance as usize];
         let (component, before) = (station.component, station.knobs);
-        let place = self.components[component as usize].instances.iter().position(|i| *i == instance);
+        let place =
+            self.components[component as usize].instances.iter().position(|i| *i == instance);
         let place = place.unwrap_or(0) as u32;
         let turns: Vec<Turn> = self
             .turns
@@ -278,4 +281,3 @@ impl World<'_> {
         active.map(|t| &self.plan.changes[t.change as usize].action)
     }
 }
-

@@ -6,7 +6,7 @@
 use super::agenda::Event;
 use super::records::{Caller, Identity};
 use super::world::World;
-use crate::dist::Count;
+use crate::dist::CountSampler;
 use crate::plan::{ClientId, ClientPlan, NONE, Plan, Source};
 use crate::rng::{Luck, Stream, seed_of};
 use crate::status::Status;
@@ -113,7 +113,9 @@ impl World<'_> {
     #[inline]
     fn draw_gap(&mut self, client: ClientId) {
         let state = &mut self.clients[client as usize];
-        let Source::Open { poisson, .. } = self.plan.clients[client as usize].source else { return };
+        let Source::Open { poisson, .. } = self.plan.clients[client as usize].source else {
+            return;
+        };
         state.left = if poisson { Exp1.sample(&mut state.gaps) } else { 1.0 };
         state.since = self.now;
     }
@@ -181,7 +183,7 @@ impl World<'_> {
             return self.begin_visit_with(client, user, luck);
         }
         let luck = self.clients[client as usize].luck.at(number);
-        self.request(client, Caller::Stream, number as u32, luck);
+        self.request(client, Caller::Stream, NONE, luck);
     }
 
     /// A user of a closed population begins: thinks first.
@@ -189,7 +191,9 @@ impl World<'_> {
         let state = &mut self.clients[client as usize];
         state.count += 1;
         let luck = state.luck.at(state.count);
-        let Source::Closed { thinking, .. } = &self.plan.clients[client as usize].source else { return };
+        let Source::Closed { thinking, .. } = &self.plan.clients[client as usize].source else {
+            return;
+        };
         let wanted = self.length_of_visit(client, luck);
         let visit = Visit { client, user, wanted, made: 0, failures: 0, luck, request: luck };
         let (visit, life) = self.visits.take(visit);
@@ -224,6 +228,9 @@ impl World<'_> {
     /// Makes a request of a client: draws its class and key, and calls.
     #[inline]
     fn request(&mut self, client: ClientId, caller: Caller, user: u32, luck: Luck) {
+        if self.clients[client as usize].blocked {
+            return self.refuse_blocked(client, caller, user);
+        }
         let plan = &self.plan.clients[client as usize];
         let mut class = plan.first_class;
         if plan.class_count > 1 {
@@ -242,15 +249,20 @@ impl World<'_> {
                 at.min(class_plan.key_cumulative.len() - 1) as u32
             }
         };
-        let identity = Identity { class, user, key, priority: class_plan.priority };
+        let identity = Identity { class, client, user, key, priority: class_plan.priority };
         self.meter.request_sent(client, plan.users > 0, user, self.now);
         let edge = &self.plan.edges[class_plan.edge as usize];
         self.open_call(class_plan.edge, caller, NONE, identity, luck, edge.endpoint);
     }
 
-    /// Whether a client is refused before it reaches anything.
-    pub fn is_blocked(&self, client: ClientId) -> bool {
-        self.clients[client as usize].blocked
+    /// A request of a blocked client is refused before it reaches anything. It counts as sent and refused.
+    fn refuse_blocked(&mut self, client: ClientId, caller: Caller, user: u32) {
+        let of_a_user = self.plan.clients[client as usize].users > 0;
+        self.meter.request_sent(client, of_a_user, user, self.now);
+        self.meter.request_blocked(client, of_a_user.then_some(user), self.now);
+        if let Caller::Visit(visit) = caller {
+            self.visit_goes_on(visit, false);
+        }
     }
 
     /// A client's request is over. Returns whether its user is content with it.
@@ -301,9 +313,10 @@ impl World<'_> {
         let gives_up = state.failures >= visit_plan.patience && state.wanted > 0;
         let mut pause = visit_plan.thinking.sample_nanos(&mut luck.at(luck::THINK).rng());
         if gives_up {
-            let back = visit_plan.returns.as_ref().filter(|(share, _)| {
-                luck.at(luck::RETURN).unit() < *share
-            });
+            let back = visit_plan
+                .returns
+                .as_ref()
+                .filter(|(share, _)| luck.at(luck::RETURN).unit() < *share);
             let Some((_, away)) = back else { return self.end_visit(visit) };
             state.failures = 0;
             pause = away.sample_nanos(&mut luck.at(luck::AWAY).rng());
@@ -329,7 +342,6 @@ impl World<'_> {
 }
 
 /// A number of requests.
-fn sample_count(count: &Count, luck: Luck) -> u32 {
+fn sample_count(count: &CountSampler, luck: Luck) -> u32 {
     count.sample(&mut luck.rng())
 }
-

@@ -3,7 +3,6 @@
 use super::agenda::Agenda;
 use super::arena::Arena;
 use super::cpu::Cpu;
-use super::layers::LayerState;
 use super::line::Line;
 use super::meter::Meter;
 use super::records::{Call, Id, Task};
@@ -11,6 +10,7 @@ use super::response::ResponseState;
 use super::turns::TurnTable;
 use super::visit::{ClientState, Visit};
 use crate::change::knob::Knobs;
+use crate::mitigation::LayerState;
 use crate::mitigation::balance::Picker;
 use crate::mitigation::health::Checker;
 use crate::plan::{ComponentId, InstanceId, Plan};
@@ -98,10 +98,12 @@ pub struct PoolState {
 /// A component's state that is not one instance's.
 #[derive(Debug)]
 pub struct ComponentState {
-    /// Instances that callers may choose (global ids), in order.
-    pub fit: Vec<InstanceId>,
     /// All instances, those added by an action included.
     pub instances: Vec<InstanceId>,
+    /// Positions in `instances` of those that callers may choose, rising.
+    pub fit: Vec<u32>,
+    /// All positions.
+    pub all: Vec<u32>,
     /// A middleware that has been taken out.
     pub disabled: bool,
 }
@@ -121,6 +123,8 @@ pub struct EdgeState {
     pub delay: Nanos,
     /// First calling instance, so that the lists can be indexed.
     pub first_caller: InstanceId,
+    /// Instances of the callee that `out` has room for; those added later are not counted.
+    pub targets: u32,
 }
 
 /// A bug's state.
@@ -212,8 +216,13 @@ impl<'p> World<'p> {
                 let station = world.new_station(id);
                 world.stations.push(station);
             }
-            let all: Vec<InstanceId> = (first..first + instances).collect();
-            let state = ComponentState { fit: all.clone(), instances: all, disabled: false };
+            let all: Vec<u32> = (0..instances).collect();
+            let state = ComponentState {
+                instances: (first..first + instances).collect(),
+                fit: all.clone(),
+                all,
+                disabled: false,
+            };
             world.components.push(state);
         }
         world.edges = plan.edges.iter().map(|e| world.new_edge(e)).collect();
@@ -225,7 +234,8 @@ impl<'p> World<'p> {
     pub fn new_station(&self, component: ComponentId) -> Station {
         let plan = &self.plan.components[component as usize];
         let number = self.stations.len();
-        let name = format!("{}.{}", plan.name, number as u32 - plan.first_instance.min(number as u32));
+        let name =
+            format!("{}.{}", plan.name, number as u32 - plan.first_instance.min(number as u32));
         let (door, chain) = self.new_layers(component);
         Station {
             component,
@@ -259,7 +269,7 @@ impl<'p> World<'p> {
     pub fn new_layers(&self, component: ComponentId) -> (Vec<LayerState>, Vec<Vec<LayerState>>) {
         let layers = |c: ComponentId| {
             let specs = &self.plan.components[c as usize].layers;
-            specs.iter().map(|s| LayerState::new(s, self.plan)).collect::<Vec<_>>()
+            specs.iter().map(LayerState::new).collect::<Vec<_>>()
         };
         let chain = &self.plan.components[component as usize].middleware;
         (layers(component), chain.iter().map(|&m| layers(m)).collect())
@@ -271,15 +281,16 @@ impl<'p> World<'p> {
             None => (0, 1),
         };
         let targets = self.plan.components[edge.to as usize].instances;
-        let needs_out = edge.pick.needs_load();
-        let layers = || edge.layers.iter().map(|s| LayerState::new(s, self.plan)).collect();
+        let needs_out = edge.pick.needs_load() && targets > 1;
+        let layers = || edge.layers.iter().map(LayerState::new).collect();
         EdgeState {
-            pickers: (0..count).map(|i| Picker::new(&edge.pick, i)).collect(),
+            pickers: (0..count).map(|_| Picker::new(&edge.pick, targets)).collect(),
             layers: (0..count).map(|_| layers()).collect(),
             out: vec![0; if needs_out { (count * targets) as usize } else { 0 }],
             cuts: 0,
             delay: 0,
             first_caller: first,
+            targets,
         }
     }
 
@@ -328,18 +339,16 @@ impl EdgeState {
 
     /// Where the attempts out of a calling instance begin in `out`.
     #[inline]
-    pub fn slot_base(&self, from: InstanceId, callee: &crate::plan::ComponentPlan) -> usize {
-        self.row(from) * callee.instances as usize
+    pub fn slot_base(&self, from: InstanceId) -> usize {
+        self.row(from) * self.targets as usize
     }
 
-    /// Where the attempts out to one target are counted.
+    /// Where the attempts out to one target are counted; beyond the list when they are not.
     #[inline]
-    pub fn slot(
-        &self,
-        from: InstanceId,
-        target: InstanceId,
-        callee: &crate::plan::ComponentPlan,
-    ) -> usize {
-        self.slot_base(from, callee) + (target - callee.first_instance.min(target)) as usize
+    pub fn slot(&self, from: InstanceId, target: InstanceId, callee: &ComponentState) -> usize {
+        match callee.instances.iter().position(|i| *i == target) {
+            Some(number) if number < self.targets as usize => self.slot_base(from) + number,
+            _ => usize::MAX,
+        }
     }
 }

@@ -286,6 +286,7 @@ fn empty(model: &Model, seed: u64) -> Plan {
         clock_at_alert: None,
         stands_for: model.scale.stands_for,
         bucket: 0,
+        quiet_end: model.quiet_end.map_or(crate::units::NEVER, |span| span.0),
         bad_minute: model.impact.bad_minute.0,
         lost_at_most: model.impact.lost_at_most.0,
         objective: model.impact.objective.0,

@@ -1,0 +1,192 @@
+//! The loop.
+
+use super::agenda::Event;
+use super::outcome::{Ending, Outcome, StopReason};
+use super::world::{Later, World};
+use crate::plan::Plan;
+use crate::status::Status;
+
+/// Every so many events the world looks whether it grows beyond its limits.
+const LOOK_EVERY: u64 = 1 << 16;
+
+/// Runs one replica. Cannot fail: an outcome says why it was stopped.
+pub fn run(plan: &Plan, replica: u64) -> Outcome {
+    let mut world = World::new(plan, replica);
+    world.prepare();
+    let mut events = 0u64;
+    let ending = loop {
+        let calls = &world.calls;
+        let Some(event) = world.agenda.next(plan.horizon, |e| World::is_live(calls, e)) else {
+            break if world.agenda.is_empty() { Ending::Quiet } else { Ending::Horizon };
+        };
+        world.now = world.agenda.now();
+        world.handle(event);
+        world.do_later();
+        events += 1;
+        if events.is_multiple_of(LOOK_EVERY)
+            && let Some(stopped) = world.beyond_limits(events)
+        {
+            break stopped;
+        }
+        if world.response.is_over {
+            break Ending::DeclaredOver;
+        }
+    };
+    if ending == Ending::Horizon {
+        world.now = plan.horizon;
+    }
+    world.finish(ending, events)
+}
+
+impl World<'_> {
+    /// Puts the first of everything on the agenda.
+    fn prepare(&mut self) {
+        self.first_turns();
+        self.first_probes();
+        self.first_arrivals();
+        self.first_response();
+        for instance in 0..self.stations.len() as u32 {
+            self.look_at_memory(instance);
+        }
+        self.agenda.at(self.plan.bucket, Event::Bucket);
+        if self.plan.warm_up > 0 {
+            self.agenda.at(self.plan.warm_up, Event::Warm);
+        }
+    }
+
+    /// Handles one event; one that has become stale does nothing.
+    #[inline]
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::WorkDone { task, epoch } => {
+                if self.is_due(task, epoch) {
+                    self.work_done(task);
+                }
+            }
+            Event::Arrival { client, epoch } => {
+                if self.arrival_is_current(client, epoch) {
+                    self.arrival(client);
+                }
+            }
+            Event::Timeout { call, life, attempt } => {
+                let event = Event::Timeout { call, life, attempt };
+                if Self::is_live(&self.calls, &event) {
+                    self.time_out(call);
+                }
+            }
+            Event::Resume { call, life, attempt } => {
+                if self.calls.is_live(call, life) && self.calls[call].attempt == attempt {
+                    self.resume_call(call);
+                }
+            }
+            Event::Think { visit, life } => {
+                if self.visits.is_live(visit, life) {
+                    self.next_request(visit);
+                }
+            }
+            Event::Deliver { task, epoch } => {
+                if self.is_due(task, epoch) {
+                    self.arrive(task);
+                }
+            }
+            Event::Answer { call, life, attempt, status } => {
+                let id = super::records::Id { index: call, life };
+                self.answered(id, attempt, Status::ALL[usize::from(status)]);
+            }
+            other => self.handle_rare(other),
+        }
+    }
+
+    fn handle_rare(&mut self, event: Event) {
+        match event {
+            Event::CpuDone { instance, epoch } => {
+                if self.stations[instance as usize].cpu_epoch == epoch {
+                    self.cpu_done(instance);
+                }
+            }
+            Event::Deadline { call, life } => {
+                if self.calls.is_live(call, life) {
+                    self.deadline_over(call);
+                }
+            }
+            Event::LineWait { task, epoch } => {
+                let waits = super::records::TaskState::Waits;
+                if self.is_due(task, epoch) && self.tasks[task].state == waits {
+                    self.line_wait_over(task);
+                }
+            }
+            Event::PoolWait { call, life, attempt } => {
+                let waits = super::records::CallState::WaitsForConnection;
+                if self.calls.is_live(call, life)
+                    && self.calls[call].attempt == attempt
+                    && self.calls[call].state == waits
+                {
+                    self.pool_wait_over(call);
+                }
+            }
+            Event::Turn(turn) => self.turn(turn),
+            Event::ProcessUp { instance, life } => self.process_up(instance, life),
+            Event::Probe { instance } => self.probe(instance),
+            Event::Response(step) => self.respond(step),
+            Event::Bucket => {
+                self.close_bucket();
+                let next = self.now + self.plan.bucket;
+                self.agenda.at(next, Event::Bucket);
+            }
+            Event::Warm => self.meter.warm(self.now),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn is_due(&self, task: u32, epoch: u32) -> bool {
+        self.tasks.is_taken(task) && self.tasks[task].epoch == epoch
+    }
+
+    /// Does what was put off while an event was handled.
+    #[inline]
+    fn do_later(&mut self) {
+        while let Some(later) = self.later.pop_front() {
+            match later {
+                Later::Serve(instance) => self.serve(instance),
+                Later::Connect(instance, pool) => self.connect(instance, pool),
+            }
+        }
+    }
+
+    /// Whether the run must be stopped, and which component grew.
+    fn beyond_limits(&self, events: u64) -> Option<Ending> {
+        let bytes = self.bytes() as u64;
+        let why = if bytes > self.plan.stop_memory {
+            StopReason::Memory(bytes)
+        } else if events > self.plan.stop_events {
+            StopReason::Events(events)
+        } else {
+            return None;
+        };
+        let present = |c: &super::meter::ComponentMeter| c.present.level();
+        let (component, meter) =
+            self.meter.components.iter().enumerate().max_by_key(|(_, c)| present(c))?;
+        let present = present(meter) as u64;
+        Some(Ending::Stopped { why, component: component as u32, present })
+    }
+
+    fn finish(mut self, ending: Ending, events: u64) -> Outcome {
+        let (clients, components) = self.take_measurements();
+        Outcome {
+            replica: self.replica,
+            end: self.now,
+            ending,
+            events,
+            fingerprint: self.meter.fingerprint,
+            bucket: self.plan.bucket,
+            clients,
+            components,
+            changes: std::mem::take(&mut self.meter.changes),
+            response: self.response.take_outcome(),
+            story: std::mem::take(&mut self.meter.story),
+            untold: self.meter.untold,
+            strikes: self.bugs.iter().map(|b| b.strikes).collect(),
+        }
+    }
+}
