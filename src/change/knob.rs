@@ -1,7 +1,7 @@
 //! Knobs: what changes turn, and how turns that overlap combine.
 //!
-//! Each active turn stays in a list; the value of a knob is folded anew from the list whenever a turn begins or
-//! ends. Undoing a change can therefore never undo another one.
+//! Each active turn stays in a list; the value of a knob is folded anew from the list whenever a
+//! turn begins or ends. Undoing a change can therefore never undo another one.
 
 use crate::status::Status;
 
@@ -29,7 +29,8 @@ pub struct Knobs {
     pub frozen: bool,
     /// Product of all slownesses; 1 is full speed.
     pub slower: f64,
-    /// Chance that a request at the door fails: 1 - product of (1 - chance), as the turns are independent.
+    /// Chance that a request at the door fails: 1 - product of (1 - chance), as the turns are
+    /// independent.
     pub error_share: f64,
     /// The status of such a failure: that of the last turn in the list.
     pub error_status: Status,

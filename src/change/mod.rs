@@ -1,9 +1,9 @@
-//! Changes: everything that happens at a time. A fault, a surge, a bug switched on, a deploy of a version are
-//! one concept: a target, a strength, a start, an end or a law of up and down times, and what becomes of work in
-//! progress.
+//! Changes: everything that happens at a time. A fault, a surge, a bug switched on, a deploy of a
+//! version are one concept: a target, a strength, a start, an end or a law of up and down times,
+//! and what becomes of work in progress.
 //!
-//! A change turns **knobs** of instances and links. A knob is the fold of all turns that are active, so that
-//! overlapping changes and their undo are right by construction (see [`knob`]).
+//! A change turns **knobs** of instances and links. A knob is the fold of all turns that are
+//! active, so that overlapping changes and their undo are right by construction (see [`knob`]).
 
 pub mod knob;
 
@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 pub struct Change {
     /// What happens.
     pub what: What,
-    /// When it begins; fixed, or drawn once for each replica. With `recurring`: when the first up time begins.
+    /// When it begins; fixed, or drawn once for each replica. With `recurring`: when the first up
+    /// time begins.
     pub at: Option<Dist<Span>>,
     /// When it ends (a time of the run). Give this or `lasts`; with neither it stays.
     pub until: Option<Span>,
@@ -28,12 +29,13 @@ pub struct Change {
     pub lasts: Option<Dist<Span>>,
     /// It comes and goes again and again.
     pub recurring: Option<Recurring>,
-    /// What becomes of work in progress on the instances concerned. The default is `continues` for a slowness
-    /// and `lost` for a crash; nothing else touches work in progress.
+    /// What becomes of work in progress on the instances concerned. The default is `continues` for
+    /// a slowness and `lost` for a crash; nothing else touches work in progress.
     pub in_progress: Option<InProgress>,
 }
 
-/// Alternating times without and with the change. The next time without begins when the time with it is over.
+/// Alternating times without and with the change. The next time without begins when the time with
+/// it is over.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recurring {
@@ -199,8 +201,8 @@ pub struct Rollback {
     pub how: Rollout,
 }
 
-/// How a version is brought out. Every instance's process is replaced: it takes no new requests, loses what it
-/// holds, and serves again after the component's `start_takes`.
+/// How a version is brought out. Every instance's process is replaced: it takes no new requests,
+/// loses what it holds, and serves again after the component's `start_takes`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rollout {

@@ -6,8 +6,8 @@ use crate::units::{Bytes, Factor, Rate, Share, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A defect of the software. It strikes when a request reaches the component (a middleware: in the chain of its
-/// host) and all conditions of `when` hold.
+/// A defect of the software. It strikes when a request reaches the component (a middleware: in the
+/// chain of its host) and all conditions of `when` hold.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bug {
@@ -19,7 +19,8 @@ pub struct Bug {
     pub when: When,
     /// What happens then.
     pub raises: Raises,
-    /// The name of the line that it leaves in the log, for the responder's evidence. Left out: none.
+    /// The name of the line that it leaves in the log, for the responder's evidence. Left out:
+    /// none.
     pub log: Option<String>,
 }
 
@@ -43,8 +44,8 @@ pub struct When {
     pub rate: Option<RateAbove>,
 }
 
-/// A rate measured by an exact sliding log: the condition holds for a request if more than `above` x `window`
-/// such requests, this one included, came in the last `window`.
+/// A rate measured by an exact sliding log: the condition holds for a request if more than `above`
+/// x `window` such requests, this one included, came in the last `window`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateAbove {
@@ -84,8 +85,8 @@ pub struct Raises {
     pub slow: Option<Factor>,
     /// The request is delayed by so much.
     pub delay: Option<Span>,
-    /// The caller sends so many further requests of the same kind, one after the other, each as soon as the one
-    /// before is answered (a loop).
+    /// The caller sends so many further requests of the same kind, one after the other, each as
+    /// soon as the one before is answered (a loop).
     pub calls_again: Option<u32>,
 }
 
@@ -93,8 +94,8 @@ pub struct Raises {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Exception {
-    /// `yes`: the request hangs, and holds its worker, its connection and its memory until the process is
-    /// replaced; no answer is ever sent. `no`: the request ends with an error 500.
+    /// `yes`: the request hangs, and holds its worker, its connection and its memory until the
+    /// process is replaced; no answer is ever sent. `no`: the request ends with an error 500.
     pub holds_worker: bool,
     /// Memory that each such exception holds on top, until the process is replaced.
     #[serde(default)]

@@ -1,8 +1,8 @@
 //! Components: the parts of the system that serve.
 //!
-//! Every component is a set of equal **instances** (unequal ones are two components), and every instance is one
-//! **station**: a queue with resource limits. `balancer`, `server`, `database` and `middleware` are presets of
-//! that one station (see [`preset`]), not four behaviours.
+//! Every component is a set of equal **instances** (unequal ones are two components), and every
+//! instance is one **station**: a queue with resource limits. `balancer`, `server`, `database` and
+//! `middleware` are presets of that one station (see [`preset`]), not four behaviours.
 
 pub mod bug;
 pub mod preset;
@@ -28,17 +28,20 @@ pub struct Component {
     /// Number of equal instances.
     #[serde(default = "one")]
     pub instances: u32,
-    /// Worker slots of one instance (threads, processes, server-side sessions). `unlimited` for event loops.
+    /// Worker slots of one instance (threads, processes, server-side sessions). `unlimited` for
+    /// event loops.
     pub workers: Option<Limit>,
-    /// Whether a worker is held while its request waits for a call: `hold` for threads, `release` for event
-    /// loops. Required where an endpoint calls, because it decides many outages.
+    /// Whether a worker is held while its request waits for a call: `hold` for threads, `release`
+    /// for event loops. Required where an endpoint calls, because it decides many outages.
     pub while_calling: Option<WhileCalling>,
     /// The waiting line for a worker.
     #[serde(default)]
     pub line: Line,
-    /// Requests that one instance may hold at once, waiting or being served; more are refused (503).
+    /// Requests that one instance may hold at once, waiting or being served; more are refused
+    /// (503).
     pub connections: Option<Limit>,
-    /// CPU work that refusing a request costs. Needs `cpu`. Rejecting is never free; left out it is.
+    /// CPU work that refusing a request costs. Needs `cpu`. Rejecting is never free; left out it
+    /// is.
     pub cost_of_rejecting: Option<Span>,
     /// CPU cores of one instance. Left out: work takes its own time, however many are at work.
     pub cpu: Option<Cpu>,
@@ -52,9 +55,11 @@ pub struct Component {
     /// How backends are chosen, for calls to this component that do not say otherwise.
     #[serde(default)]
     pub pick: Option<crate::mitigation::Pick>,
-    /// How callers find out which instances of this component are fit to be called. Left out: they do not.
+    /// How callers find out which instances of this component are fit to be called. Left out: they
+    /// do not.
     pub probe: Option<Probe>,
-    /// Balancer only: the component behind it. Every request is passed on to the endpoint of the same name.
+    /// Balancer only: the component behind it. Every request is passed on to the endpoint of the
+    /// same name.
     pub backends: Option<Name>,
     /// Balancer only: how the request is passed on (time-out, layers, picking, next backends).
     pub passing: Option<Passing>,
@@ -157,8 +162,8 @@ impl JsonSchema for Limit {
 pub enum WhileCalling {
     /// The worker waits with its request (a thread).
     Hold,
-    /// The worker serves others meanwhile, and the request queues for a worker again when its call is
-    /// answered (an event loop).
+    /// The worker serves others meanwhile, and the request queues for a worker again when its call
+    /// is answered (an event loop).
     Release,
 }
 
@@ -198,7 +203,8 @@ pub enum Discipline {
     Lifo,
     /// Drawn evenly from those who wait.
     Random,
-    /// The lowest number of `priority` first, FIFO among equals; work in progress is not interrupted.
+    /// The lowest number of `priority` first, FIFO among equals; work in progress is not
+    /// interrupted.
     Priority,
 }
 
@@ -258,8 +264,8 @@ pub struct Leak {
     pub per_failed_answer: Bytes,
 }
 
-/// Work slows linearly from full speed at `from` to 1/`slowdown` at the limit. The speed is read when a work
-/// step begins.
+/// Work slows linearly from full speed at `from` to 1/`slowdown` at the limit. The speed is read
+/// when a work step begins.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pressure {
@@ -273,10 +279,11 @@ pub struct Pressure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AtLimit {
-    /// The process is killed: connections are reset, all it held is gone, `restart` decides what follows.
+    /// The process is killed: connections are reset, all it held is gone, `restart` decides what
+    /// follows.
     Killed,
-    /// The process stalls: it keeps its connections and what it holds, answers nothing that is in it, refuses
-    /// what comes (503), and stays so until someone restarts it.
+    /// The process stalls: it keeps its connections and what it holds, answers nothing that is in
+    /// it, refuses what comes (503), and stays so until someone restarts it.
     Stalls,
 }
 
@@ -301,9 +308,9 @@ pub struct AutoRestart {
     pub back_off: Option<CrashLoop>,
 }
 
-/// Crash-loop back-off: the n-th restart in a row waits min(cap, first * 2^(n-2)) more, the first one nothing.
-/// A process that lives longer than `reset` starts the count again. (Kubernetes: 10 s, 300 s, 10 min; reference
-/// E2 and worked example M73.)
+/// Crash-loop back-off: the n-th restart in a row waits min(cap, first * 2^(n-2)) more, the first
+/// one nothing. A process that lives longer than `reset` starts the count again. (Kubernetes: 10 s,
+/// 300 s, 10 min; reference E2 and worked example M73.)
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CrashLoop {
@@ -329,7 +336,8 @@ pub struct Probe {
     pub fall: u32,
     /// So many good probes in a row bring it back.
     pub rise: u32,
-    /// When no instance is fit: `yes` calls all of them as if they were (fail-open), `no` refuses (503).
+    /// When no instance is fit: `yes` calls all of them as if they were (fail-open), `no` refuses
+    /// (503).
     #[serde(default)]
     pub fail_open: bool,
 }
@@ -340,8 +348,8 @@ pub struct Probe {
 pub enum ProbeNeeds {
     /// A process that listens. A hung or stalled one passes.
     Port,
-    /// A free worker within the time-out: the probe waits in the instance's line like a request (and jumps no
-    /// queue), so an overloaded instance fails its probes.
+    /// A free worker within the time-out: the probe waits in the instance's line like a request
+    /// (and jumps no queue), so an overloaded instance fails its probes.
     Worker,
     /// As `worker`, and a fit instance of this other component.
     Dependency(Name),
@@ -369,10 +377,11 @@ pub struct Passing {
 pub struct Pool {
     /// Connections of one instance.
     pub size: u32,
-    /// The longest wait for a connection; after it the call fails (503). Left out: for ever. The worker waits
-    /// too, where `while_calling: hold`.
+    /// The longest wait for a connection; after it the call fails (503). Left out: for ever. The
+    /// worker waits too, where `while_calling: hold`.
     pub wait: Option<Span>,
-    /// The chance that a connection is not given back after its call. Only replacing the process frees it.
+    /// The chance that a connection is not given back after its call. Only replacing the process
+    /// frees it.
     #[serde(default)]
     pub leak: Share,
     /// Memory that a leaked connection holds at the caller.

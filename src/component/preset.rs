@@ -12,10 +12,11 @@ pub enum Kind {
     Balancer,
     /// Serves endpoints with `workers` (required), and says whether it holds them while calling.
     Server,
-    /// As a server; `connections` are its workers unless `workers` says otherwise.
+    /// As a server; `connections` are its workers (sessions) unless `workers` says otherwise, and
+    /// then who finds none free waits in the line instead of being refused.
     Database,
-    /// A station inside the servers that name it in `middleware`: its work runs on the host's worker, and what
-    /// it leaks counts against the host's memory.
+    /// A station inside the servers that name it in `middleware`: its work runs on the host's
+    /// worker, and what it leaks counts against the host's memory.
     Middleware,
 }
 

@@ -34,7 +34,8 @@ pub struct Work {
     pub takes: Dist<Span>,
     /// Added for each request present at the instance when the work begins, this one included.
     pub plus_per_present: Option<Span>,
-    /// Contention: the duration is multiplied by 1 + this share for each *other* request present then.
+    /// Contention: the duration is multiplied by 1 + this share for each *other* request present
+    /// then.
     pub times_per_other: Option<Share>,
 }
 
@@ -61,8 +62,8 @@ struct LongWork {
     times_per_other: Option<Share>,
 }
 
-/// Reads a value that has a short form (text, or a map without the key `marker`) and a long form (a map with the
-/// key `marker` first).
+/// Reads a value that has a short form (text, or a map without the key `marker`) and a long form (a
+/// map with the key `marker` first).
 fn short_or_long<'de, D, S, L, T>(
     deserializer: D,
     marker: &'static str,
@@ -142,8 +143,8 @@ impl<'de, A: serde::de::MapAccess<'de>> serde::de::MapAccess<'de> for WithFirst<
     }
 }
 
-/// A call of another component. A bare `component` or `component.endpoint` is the short form of `{to: ...}`.
-/// Without an endpoint the one of the same name as the caller's is called.
+/// A call of another component. A bare `component` or `component.endpoint` is the short form of
+/// `{to: ...}`. Without an endpoint the one of the same name as the caller's is called.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Call {
     /// `component` or `component.endpoint`.
@@ -156,7 +157,8 @@ pub struct Call {
     pub layers: Vec<LayerSpec>,
     /// How the instance is chosen. Left out: as the callee's `pick` says, else in turn.
     pub pick: Option<Pick>,
-    /// What a failed call does to the caller: `fail` (the default) ends it with an error, `go_on` goes on.
+    /// What a failed call does to the caller: `fail` (the default) ends it with an error, `go_on`
+    /// goes on.
     pub on_failure: OnFailure,
     /// What becomes of an answer that arrives after its attempt timed out.
     pub late_answers: LateAnswers,
@@ -288,7 +290,8 @@ pub enum WaitFor {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Branch {
-    /// The chance of this branch. The shares of a `choose` add up to at most 100 %; the rest does nothing.
+    /// The chance of this branch. The shares of a `choose` add up to at most 100 %; the rest does
+    /// nothing.
     pub share: Option<Share>,
     /// Requests of this class (of the client's `requests`) take this branch.
     pub class: Option<Name>,

@@ -1,8 +1,9 @@
 //! When requests (or visits) come.
 //!
-//! Every open stream draws a sequence of *unit gaps* (exponential with mean 1 for Poisson, exactly 1 for
-//! constant) and spends them on the integral of its rate. A change of the rate therefore moves only the
-//! arrivals after it, and two variants of one replica see the same arrivals until the change.
+//! Every open stream draws a sequence of *unit gaps* (exponential with mean 1 for Poisson, exactly
+//! 1 for constant) and spends them on the integral of its rate. A change of the rate therefore
+//! moves only the arrivals after it, and two variants of one replica see the same arrivals until
+//! the change.
 
 use crate::dist::Dist;
 use crate::units::{Rate, Span};
@@ -25,7 +26,8 @@ pub enum Arrivals {
         /// When the first one comes.
         first: Option<Span>,
     },
-    /// Poisson with a rate that runs piecewise linearly through the points, and stays at the last one.
+    /// Poisson with a rate that runs piecewise linearly through the points, and stays at the last
+    /// one.
     Profile {
         /// Pairs of time and rate: `[[0s, 2/s], [1h, 8/s]]`.
         points: Vec<(Span, Rate)>,
@@ -41,12 +43,14 @@ pub enum Arrivals {
     Closed {
         /// The number of users.
         population: u32,
-        /// Time between an answer and the next request; the first request comes after one such time.
+        /// Time between an answer and the next request; the first request comes after one such
+        /// time.
         thinking: Dist<Span>,
     },
 }
 
-/// One stretch on which the rate is linear: from `start` on, `rate + slope * (t - start)`, in seconds.
+/// One stretch on which the rate is linear: from `start` on, `rate + slope * (t - start)`, in
+/// seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stretch {
     /// Where the stretch begins, in seconds.
@@ -107,11 +111,11 @@ impl RateCurve {
         self.stretches[after.saturating_sub(1)]
     }
 
-    /// The time at which `hazard` (in mean arrivals) has been spent, starting at `from` seconds with the rate
-    /// multiplied by `factor`. None when it is never spent.
+    /// The time at which `hazard` (in mean arrivals) has been spent, starting at `from` seconds
+    /// with the rate multiplied by `factor`. None when it is never spent.
     ///
-    /// On a linear stretch the integral is r*x + s*x^2/2, so x is the positive root of that equation, written
-    /// in the form 2h/(r + sqrt(r^2 + 2sh)), which does not cancel.
+    /// On a linear stretch the integral is r*x + s*x^2/2, so x is the positive root of that
+    /// equation, written in the form 2h/(r + sqrt(r^2 + 2sh)), which does not cancel.
     pub fn spend(&self, from: f64, factor: f64, hazard: f64) -> Option<f64> {
         if factor <= 0.0 {
             return None;
@@ -169,12 +173,13 @@ impl RateCurve {
         }
     }
 
-    /// The integral of the rate between two times in seconds (mean arrivals without a change's factor).
+    /// The integral of the rate between two times in seconds (mean arrivals without a change's
+    /// factor).
     pub fn integral(&self, from: f64, to: f64) -> f64 {
-        if let [only] = self.stretches[..] {
-            if only.slope == 0.0 {
-                return only.rate * (to - from);
-            }
+        if let [only] = self.stretches[..]
+            && only.slope == 0.0
+        {
+            return only.rate * (to - from);
         }
         if self.period.is_finite() {
             let whole = self.integral_local(0.0, self.period);

@@ -1,8 +1,8 @@
 //! Clients: who asks, how often, how patiently, and what makes a user count as affected.
 //!
-//! One entry of `clients` is one **segment**: a population of users who come in visits (web, mobile), or a
-//! plain stream of requests (a crawler's address range, an internal caller). Impact on people is counted for
-//! populations only, unless a stream says `counts_as_users: yes`.
+//! One entry of `clients` is one **segment**: a population of users who come in visits (web,
+//! mobile), or a plain stream of requests (a crawler's address range, an internal caller). Impact
+//! on people is counted for populations only, unless a stream says `counts_as_users: yes`.
 
 pub mod arrivals;
 
@@ -15,34 +15,37 @@ use serde::{Deserialize, Serialize};
 
 pub use arrivals::Arrivals;
 
-/// A segment of users, or a plain stream of requests. Give either `visits` (with `users` and `visit`) or
-/// `arrivals`.
+/// A segment of users, or a plain stream of requests. Give either `visits` (with `users` and
+/// `visit`) or `arrivals`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Client {
     /// How many users the population has. Every visit belongs to one of them, drawn evenly.
     pub users: Option<u32>,
-    /// When visits begin. A visit of a user who is still visiting is a second device of the same user.
+    /// When visits begin. A visit of a user who is still visiting is a second device of the same
+    /// user.
     pub visits: Option<Arrivals>,
     /// What happens in a visit.
     pub visit: Option<Visit>,
     /// When single requests arrive, for a stream without users.
     pub arrivals: Option<Arrivals>,
-    /// The classes of requests with their shares: `{search: 70%, library: 30%}`. A class calls the endpoint of
-    /// its own name unless it says `endpoint`. Left out: one class, `request`.
+    /// The classes of requests with their shares: `{search: 70%, library: 30%}`. A class calls the
+    /// endpoint of its own name unless it says `endpoint`. Left out: one class, `request`.
     #[serde(default)]
     pub requests: Named<RequestClass>,
     /// The component that the requests go to.
     pub calls: Name,
-    /// How long one attempt is waited for; fixed or drawn anew for each attempt. Left out: for ever.
+    /// How long one attempt is waited for; fixed or drawn anew for each attempt. Left out: for
+    /// ever.
     pub timeout: Option<Dist<Span>>,
     /// How long the whole request may take, retries and waiting included. Left out: for ever.
     pub deadline: Option<Span>,
-    /// What becomes of an answer that arrives after its attempt timed out. The default is `ignored`.
+    /// What becomes of an answer that arrives after its attempt timed out. The default is
+    /// `ignored`.
     #[serde(default)]
     pub late_answers: LateAnswers,
-    /// Whether giving up on an attempt also stops the work at the callee. The default is `no`: the callee works
-    /// on for nobody.
+    /// Whether giving up on an attempt also stops the work at the callee. The default is `no`: the
+    /// callee works on for nobody.
     #[serde(default)]
     pub cancels: bool,
     /// The way to the component, one way.
@@ -50,13 +53,15 @@ pub struct Client {
     /// Mitigations around each request, outermost first.
     #[serde(default)]
     pub layers: Vec<LayerSpec>,
-    /// A good answer slower than this (from the first attempt on) counts as slow, and so as lost for its user.
+    /// A good answer slower than this (from the first attempt on) counts as slow, and so as lost
+    /// for its user.
     pub slow_after: Option<Span>,
     /// What makes a user count as affected.
     #[serde(default)]
     pub affected: Affected,
-    /// Whether the impact of an outage is counted in this client. The default is `yes` for `visits` and `no`
-    /// for `arrivals`; the traffic that triggers an incident is not counted among the users.
+    /// Whether the impact of an outage is counted in this client. The default is `yes` for `visits`
+    /// and `no` for `arrivals`; the traffic that triggers an incident is not counted among the
+    /// users.
     pub counts_as_users: Option<bool>,
     /// Priority of the requests in lines of the discipline `priority`: 0 goes first.
     #[serde(default)]
@@ -186,7 +191,8 @@ pub enum LateAnswers {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Affected {
-    /// A user with at least so many requests during the outage that failed (after all retries) or were slow.
+    /// A user with at least so many requests during the outage that failed (after all retries) or
+    /// were slow.
     pub failures: u32,
 }
 

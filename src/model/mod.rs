@@ -20,11 +20,11 @@ use serde::{Deserialize, Serialize};
 pub struct Model {
     /// What it is a model of, in one line.
     pub name: String,
-    /// A cap on the simulated time. A run with a responder ends some quiet time after the incident is declared
-    /// over.
+    /// A cap on the simulated time. A run with a responder ends some quiet time after the incident
+    /// is declared over.
     pub horizon: Span,
-    /// A run in which nothing has paged anybody ends so long after the end of the last change. Left out: it goes
-    /// on to the horizon.
+    /// A run in which nothing has paged anybody ends so long after the end of the last change. Left
+    /// out: it goes on to the horizon.
     pub quiet_end: Option<Span>,
     /// The part of the real system that is simulated.
     #[serde(default)]
@@ -50,21 +50,22 @@ pub struct Model {
     /// The time before which nothing is measured (latencies, counts, busy time).
     #[serde(default)]
     pub warm_up: Span,
-    /// Where the numbers come from: the path of a number, or of a part with all numbers in it, and its origin.
+    /// Where the numbers come from: the path of a number, or of a part with all numbers in it, and
+    /// its origin.
     #[serde(default)]
     pub origins: Named<Origin>,
 }
 
-/// The part of the real system that is simulated. Rates, users and instances are in proportion to the real
-/// ones; times, and all that belongs to one instance, are the real ones.
+/// The part of the real system that is simulated. Rates, users and instances are in proportion to
+/// the real ones; times, and all that belongs to one instance, are the real ones.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scale {
-    /// One simulated user, request or instance stands for so many real ones. It is a statement; nothing is
-    /// computed from it.
+    /// One simulated user, request or instance stands for so many real ones. It is a statement;
+    /// nothing is computed from it.
     pub stands_for: f64,
-    /// Arrival rates, users, instances and shared limits are multiplied by this whole number: a way to see
-    /// whether the scale matters.
+    /// Arrival rates, users, instances and shared limits are multiplied by this whole number: a way
+    /// to see whether the scale matters.
     pub enlarged: u32,
 }
 
@@ -78,7 +79,8 @@ impl Default for Scale {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Impact {
-    /// A minute is bad if more than this share of the users' requests that ended in it failed or were slow.
+    /// A minute is bad if more than this share of the users' requests that ended in it failed or
+    /// were slow.
     pub bad_minute: Share,
     /// User-minutes lost are counted up to this for each visit.
     pub lost_at_most: Span,
@@ -99,7 +101,8 @@ impl Default for Impact {
     }
 }
 
-/// When a run is stopped before it hurts the machine. Its outcome says so and names the line that grew.
+/// When a run is stopped before it hurts the machine. Its outcome says so and names the line that
+/// grew.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stop {
@@ -115,7 +118,8 @@ impl Default for Stop {
     }
 }
 
-/// Where a number comes from; the text says more (the sentence, the section, the figure it was fitted to).
+/// Where a number comes from; the text says more (the sentence, the section, the figure it was
+/// fitted to).
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Origin {

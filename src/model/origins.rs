@@ -133,3 +133,40 @@ fn words(node: &Node) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::load::load;
+    use crate::text::Sources;
+
+    #[test]
+    fn numbers_without_an_origin_are_listed_and_a_part_covers_what_is_in_it() {
+        let text = "name: model of 2024
+horizon: 1h
+clients:
+  web: {arrivals: {poisson: {rate: 10/s}}, calls: api, layers: [retry: {attempts: 3}]}
+components:
+  api:
+    kind: server
+    workers: 8
+    endpoints: {request: [work: {lognormal: {mean: 20ms, cv: 1}}]}
+origins:
+  components.api.endpoints: {fitted: load at the start}
+  clients.web.layers.retry.attempts: {text: they said so}
+";
+        let loaded = load(&mut Sources::default(), "m.yaml", text, &[]);
+        assert_eq!(loaded.problems, []);
+        let (node, model) = (loaded.node.unwrap(), loaded.model.unwrap());
+        assert_eq!(unknown_paths(&node, &model), []);
+        let expected = ["horizon", "clients.web.arrivals.poisson.rate", "components.api.workers"];
+        assert_eq!(numbers_without_origin(&node, &model), expected);
+    }
+
+    #[test]
+    fn a_name_with_digits_is_no_number() {
+        let words = ["20ms", "5%", "1/100", "1h30min", "4x", "2GiB"];
+        assert!(words.iter().all(|word| is_quantity(word)));
+        assert!(!["api2", "two", "20 apples", "14:30 UTC"].iter().any(|word| is_quantity(word)));
+    }
+}

@@ -1,5 +1,5 @@
-//! What a model means: names have become ids, quantities nanoseconds, steps one flat program. All errors of a
-//! model end in [`compile`]; a [`Plan`] can be run without any.
+//! What a model means: names have become ids, quantities nanoseconds, steps one flat program. All
+//! errors of a model end in [`compile()`]; a [`Plan`] can be run without any.
 
 pub mod compile;
 
@@ -165,7 +165,8 @@ pub struct ClassPlan {
     pub name: String,
     /// Whose it is.
     pub client: ClientId,
-    /// Sum of the shares of the client's classes up to and including this one; exactly 1 for the last.
+    /// Sum of the shares of the client's classes up to and including this one; exactly 1 for the
+    /// last.
     pub cumulative_share: f64,
     /// How it is called.
     pub edge: EdgeId,
@@ -224,7 +225,8 @@ pub struct ComponentPlan {
     pub endpoints: Vec<String>,
     /// Version names; the first one is `base`.
     pub versions: Vec<String>,
-    /// Program of version v and endpoint e at `v * endpoints.len() + e`; [`NONE`] where it is absent.
+    /// Program of version v and endpoint e at `v * endpoints.len() + e`; [`NONE`] where it is
+    /// absent.
     pub programs: Vec<OpId>,
     /// The version at the start.
     pub version: u32,
@@ -245,7 +247,8 @@ pub struct MemoryPlan {
     pub per_request: u64,
     /// Leaked before the start.
     pub leaked_at_start: u64,
-    /// Share of the limit where work begins to slow, and how many times longer it takes at the limit.
+    /// Share of the limit where work begins to slow, and how many times longer it takes at the
+    /// limit.
     pub pressure: Option<(f64, f64)>,
     /// What happens at the limit.
     pub at_limit: AtLimit,
@@ -314,10 +317,11 @@ pub struct EdgePlan {
     pub from_client: ClientId,
     /// The callee.
     pub to: ComponentId,
-    /// The callee's endpoint; [`NONE`]: the one with the name of the caller's endpoint (a balancer passing on);
-    /// see [`EdgePlan::same_endpoint`].
+    /// The callee's endpoint; [`NONE`]: the one with the name of the caller's endpoint (a balancer
+    /// passing on); see [`EdgePlan::same_endpoint`].
     pub endpoint: u32,
-    /// For a balancer passing on: the callee's endpoint for each of the caller's endpoints, or [`NONE`].
+    /// For a balancer passing on: the callee's endpoint for each of the caller's endpoints, or
+    /// [`NONE`].
     pub same_endpoint: Vec<u32>,
     /// Time-out of an attempt.
     pub timeout: Timeout,
@@ -343,7 +347,8 @@ pub struct EdgePlan {
     pub proxy: bool,
     /// One way.
     pub network: Option<Sampler>,
-    /// Key of this call site for the luck of requests: a hash of its place, stable under patches elsewhere.
+    /// Key of this call site for the luck of requests: a hash of its place, stable under patches
+    /// elsewhere.
     pub luck: u64,
 }
 
@@ -367,7 +372,8 @@ pub enum Op {
     Wait(u32),
     /// A call.
     Call(EdgeId),
-    /// Start `count` branches (from `first` in [`Plan::branches`]) and wait until `need` have ended well.
+    /// Start `count` branches (from `first` in [`Plan::branches`]) and wait until `need` have ended
+    /// well.
     Fork {
         /// Index of the first branch.
         first: u32,
@@ -376,7 +382,8 @@ pub enum Op {
         /// How many must end well.
         need: u16,
     },
-    /// Take one of `count` alternatives (from `first` in [`Plan::alternatives`]); go on behind when none fits.
+    /// Take one of `count` alternatives (from `first` in [`Plan::alternatives`]); go on behind when
+    /// none fits.
     Choose {
         /// Index of the first alternative.
         first: u32,
@@ -389,7 +396,8 @@ pub enum Op {
     Jump(OpId),
     /// Answer with this status.
     Reply(Status),
-    /// The component's own bugs may strike here (first operation of a program whose component has bugs).
+    /// The component's own bugs may strike here (first operation of a program whose component has
+    /// bugs).
     Bugs,
     /// Pass a middleware.
     Middleware(ComponentId),
@@ -398,9 +406,11 @@ pub enum Op {
 /// An alternative of `choose`.
 #[derive(Debug, Clone, Copy)]
 pub struct Alternative {
-    /// Taken while the draw is below this (shares summed up); 0 for alternatives by class, 1 for `otherwise`.
+    /// Taken while the draw is below this (shares summed up); 0 for alternatives by class, 1 for
+    /// `otherwise`.
     pub cumulative_share: f64,
-    /// Taken by requests of the classes in this group of [`Plan::class_groups`]; [`NONE`] otherwise.
+    /// Taken by requests of the classes in this group of [`Plan::class_groups`]; [`NONE`]
+    /// otherwise.
     pub class: u32,
     /// Where it begins.
     pub target: OpId,
@@ -511,8 +521,8 @@ pub enum ChangeAction {
         /// Multiplied by this.
         by: f64,
     },
-    /// Links are cut (`delay` None) or slow: calls from `from` (component, or client with `from_client`, or any
-    /// when both are [`NONE`]) to `to`.
+    /// Links are cut (`delay` None) or slow: calls from `from` (component, or client with
+    /// `from_client`, or any when both are [`NONE`]) to `to`.
     Link {
         /// Calling component or [`NONE`].
         from: ComponentId,
@@ -561,7 +571,8 @@ pub enum Counter {
     Requests(Place),
     /// Answers that went.
     Answers(Place),
-    /// Answers with this status (several, where an HTTP code names several: one bit for each status).
+    /// Answers with this status (several, where an HTTP code names several: one bit for each
+    /// status).
     AnswersOf(Place, u16),
     /// Answers that are not good.
     Errors(Place),

@@ -1,9 +1,9 @@
 //! Response: what notices an outage, and what people then believe and do.
 //!
-//! *Alerts* watch signals as a scraping monitor does. *Evidence* is what people find when they look (log lines,
-//! graphs). A *responder* acknowledges, works through hypotheses in the order of the evidence present in the
-//! run, and acts. Whether a hypothesis is right follows from where the cause is in that run; there is no word
-//! in the language with which a file could say it.
+//! *Alerts* watch signals as a scraping monitor does. *Evidence* is what people find when they look
+//! (log lines, graphs). A *responder* acknowledges, works through hypotheses in the order of the
+//! evidence present in the run, and acts. Whether a hypothesis is right follows from where the
+//! cause is in that run; there is no word in the language with which a file could say it.
 
 pub mod signal;
 
@@ -27,9 +27,10 @@ pub struct Response {
     pub responder: Option<Responder>,
 }
 
-/// An alert, with the timing of Prometheus (reference F1): the signal is scraped every `scrape`, the rule is
-/// evaluated every `every` on what has been scraped; pending at the first true evaluation, firing at the first
-/// evaluation at which it has been true for `for`; one false evaluation resets it.
+/// An alert, with the timing of Prometheus (reference F1): the signal is scraped every `scrape`,
+/// the rule is evaluated every `every` on what has been scraped; pending at the first true
+/// evaluation, firing at the first evaluation at which it has been true for `for`; one false
+/// evaluation resets it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Alert {
@@ -75,8 +76,8 @@ fn quarter_minute() -> Span {
     Span(15_000_000_000)
 }
 
-/// What people find when they look: a signal that has passed its threshold, and how long it takes after the
-/// acknowledgement until somebody looks there.
+/// What people find when they look: a signal that has passed its threshold, and how long it takes
+/// after the acknowledgement until somebody looks there.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
@@ -109,7 +110,8 @@ pub struct Responder {
     pub actions: Named<Action>,
     /// How long they watch after an action before they say that it did not help.
     pub verify: Span,
-    /// The alert that tells them whether users are still suffering; the one that paged when left out.
+    /// The alert that tells them whether users are still suffering; the one that paged when left
+    /// out.
     pub watches: Option<Name>,
     /// When they declare it over.
     pub declare_over: DeclareOver,
@@ -123,36 +125,41 @@ pub struct Hypothesis {
     pub suspect: Name,
     /// What kind of cause it would be there.
     pub cause: Cause,
-    /// Names of alerts, of evidence, or of actions (an action that did not help) that suggest it. The one with
-    /// most of them known goes first; among equals the one written first; one with none of them known waits.
+    /// Names of alerts, of evidence, or of actions (an action that did not help) that suggest it.
+    /// The one with most of them known goes first; among equals the one written first; one with
+    /// none of them known waits.
     pub suggested_by: Vec<Name>,
     /// How long looking into it takes.
     pub check: Dist<Span>,
 }
 
-/// Kinds of causes, as far as a look at a component can tell them apart. A hypothesis is right in a run if its
-/// suspect has this at the time when the check ends:
+/// Kinds of causes, as far as a look at a component can tell them apart. A hypothesis is right in a
+/// run if its suspect has this at the time when the check ends:
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// A bug that is present in what runs there and has struck.
     Bug,
-    /// A version deployed there during the run (or stated as `version`) that carries a bug which has struck.
+    /// A version deployed there during the run (or stated as `version`) that carries a bug which
+    /// has struck.
     Deploy,
-    /// A fault there: down by a crash, slow, frozen, erring, or fewer workers, by a change that still lasts.
+    /// A fault there: down by a crash, slow, frozen, erring, or fewer workers, by a change that
+    /// still lasts.
     Fault,
-    /// A configuration or network fault: a link to or from it that is cut or slow by a change that still lasts.
+    /// A configuration or network fault: a link to or from it that is cut or slow by a change that
+    /// still lasts.
     Network,
-    /// Exhausted or damaged processes: an instance that is stalled, down, or near (90 %) its memory limit, or
-    /// whose workers are all held by requests that will never end, or whose waiting line is longer than what
-    /// it serves in a minute.
+    /// Exhausted or damaged processes: an instance that is stalled, down, or near (90 %) its memory
+    /// limit, or whose workers are all held by requests that will never end, or whose waiting line
+    /// is longer than what it serves in a minute.
     Exhaustion,
-    /// More load than before: a client whose requests come at more than twice the rate of the time before the
-    /// page (the suspect is the client).
+    /// More load than before: a client whose requests come at more than twice the rate of the time
+    /// before the page (the suspect is the client).
     Load,
 }
 
-/// Calling in those who know more: a second team that starts when as many hypotheses have been found wrong.
+/// Calling in those who know more: a second team that starts when as many hypotheses have been
+/// found wrong.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Escalation {
@@ -182,7 +189,8 @@ pub struct Action {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Deed {
-    /// One bug is gone from what runs: `component.bug`. Processes go on unless `replaces` names them.
+    /// One bug is gone from what runs: `component.bug`. Processes go on unless `replaces` names
+    /// them.
     Hotfix(Name),
     /// A middleware is taken out of the chains of its hosts.
     Disable(Name),

@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 
 /// What is watched. Series are written `component.series` or `client.series`:
 ///
-/// counters: `requests` (that came), `answers` (that went), `answers.STATUS` (`answers.unavailable`,
-/// `answers.503`), `errors` (answers that are not good), `exceptions`, `deaths` (of processes), `log.NAME` (lines
-/// that a bug left);
-/// gauges: `memory` (share of the limit, the fullest instance), `line` (requests waiting, all instances),
-/// `present` (requests in all instances), `busy` (share of the workers in use), `instances_up`.
+/// - counters: `requests` (that came), `answers` (that went), `answers.STATUS`
+///   (`answers.unavailable`, `answers.503`), `errors` (answers that are not good), `exceptions`,
+///   `deaths` (of processes), `log.NAME` (lines that a bug left);
+/// - gauges: `memory` (share of the limit, the fullest instance), `line` (requests waiting, all
+///   instances), `present` (requests in all instances), `busy` (share of the workers in use),
+///   `instances_up`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Signal {
-    /// One counter divided by another, over the window. Without any of the second there is no value.
+    /// One counter divided by another, over the window. Without any of the second there is no
+    /// value.
     Ratio {
         /// The part.
         of: Name,
@@ -26,7 +28,8 @@ pub enum Signal {
     Count(Name),
     /// A counter's increase per second over the window.
     Rate(Name),
-    /// A counter's rate over the window, as a share of its rate over the hour before it (or since the start).
+    /// A counter's rate over the window, as a share of its rate over the hour before it (or since
+    /// the start).
     RelativeRate(Name),
     /// A gauge.
     Level(Name),

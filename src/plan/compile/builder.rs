@@ -1,7 +1,7 @@
 //! What all parts of a compilation share.
 
 use super::names::Names;
-use super::{CompileContext, NONE};
+use super::{CompileContext, MAX_INSTANCES, NONE};
 use crate::dist::{Dist, Quantity, Sampler};
 use crate::mitigation::{LayerSpec, Pick};
 use crate::model::Model;
@@ -125,6 +125,11 @@ impl<'m, 'c> Builder<'m, 'c> {
         self.removed.iter().any(|removed| removed == word)
     }
 
+    /// Whether decoding has set nothing aside.
+    pub fn is_whole(&self) -> bool {
+        self.removed.is_empty()
+    }
+
     /// The mark of a place: of the value itself if the tree is at hand, else of the nearest name.
     fn mark(&self, place: &Place) -> Mark {
         let Some(mut node) = self.root else { return place.mark };
@@ -232,8 +237,7 @@ impl<'m, 'c> Builder<'m, 'c> {
         };
         let layers = self.layers(site.layers, &site.place.word("layers"));
         let network = self.law_if(site.network, &site.place.word("network"));
-        let callee = &self.model.components.0[site.to as usize].1;
-        let pick = site.pick.or(callee.pick.as_ref()).cloned().unwrap_or_default();
+        let pick = self.pick(&site);
         self.plan.edges.push(EdgePlan {
             name: site.name,
             from: site.from,
@@ -256,6 +260,26 @@ impl<'m, 'c> Builder<'m, 'c> {
             luck: luck_key(&site.luck),
         });
         self.plan.edges.len() as u32 - 1
+    }
+
+    /// How the instance is chosen: as the call says, or the callee, or else in turn.
+    fn pick(&mut self, site: &CallSite) -> Pick {
+        let (_, callee) = &self.model.components.0[site.to as usize];
+        let pick = site.pick.or(callee.pick.as_ref()).cloned().unwrap_or_default();
+        if site.pick.is_some()
+            && let Err(what) = pick.check(callee.instances)
+        {
+            self.problem(&site.place.word("pick"), what);
+        }
+        match pick {
+            // As many instances as `enlarged` stand for one, and follow one another.
+            Pick::Weighted(weights) => {
+                let times = self.enlarged as usize;
+                let each = weights.iter().flat_map(|weight| std::iter::repeat_n(*weight, times));
+                Pick::Weighted(each.take(MAX_INSTANCES as usize).collect())
+            }
+            other => other,
+        }
     }
 
     /// A number of instances, enlarged.

@@ -12,7 +12,7 @@ impl<'m> Builder<'m, '_> {
     /// All components, and then their programs (which call one another's endpoints).
     pub fn components(&mut self) {
         let model = self.model;
-        if model.components.is_empty() && !self.is_removed("components") {
+        if model.components.is_empty() && self.is_whole() {
             self.problem(&Place::top("components"), "a system without components");
         }
         let mut instances: u64 = 0;
@@ -115,6 +115,9 @@ impl<'m> Builder<'m, '_> {
         if serves && self.names_endpoints(c) == 0 && !self.is_removed("endpoints") {
             self.problem_at(name, format!("`{}` has no endpoints", name.value))
                 .help("say what it does: `endpoints: {request: [work: 20ms]}`");
+        }
+        if let Some(Err(what)) = c.pick.as_ref().map(|pick| pick.check(c.instances)) {
+            self.problem(&place.word("pick"), what);
         }
         if balancer && c.backends.is_none() && !self.is_removed("backends") {
             self.problem_at(name, format!("`{}` is a balancer without `backends`", name.value))

@@ -17,9 +17,14 @@ use std::collections::BTreeSet;
 
 /// An endpoint that ends with a lower probability is endless.
 const ENDS: f64 = 1.0 - 1e-6;
-/// Evaluations of endpoints at most, of all iterations together. A feedback so near to endless
-/// that this is not enough (about 10 000 rounds in the mean) counts as endless.
-const MAX_WORK: usize = 20_000_000;
+/// Evaluations of steps at most, of all iterations together. A feedback so near to endless that
+/// this is not enough (in a model of ordinary size more than 10 000 further calls in the mean)
+/// counts as endless.
+const MAX_WORK: usize = 50_000_000;
+/// Iterations that are made in any case: without circles the second one changes nothing.
+const MIN_ROUNDS: usize = 10;
+/// Iterations at most.
+const MAX_ROUNDS: usize = 200_000;
 
 /// What matters of a step.
 enum Flow<'m> {
@@ -215,8 +220,10 @@ impl Graph<'_> {
     /// For each endpoint the probability that it ends, by iteration from 0.
     fn chances_to_end(&self, order: &[usize], kind: Option<&str>) -> Vec<f64> {
         let mut ends = vec![0.0; self.endpoints.len()];
-        let rounds = MAX_WORK / order.len().max(1);
-        for _ in 0..rounds.max(order.len() + 1) {
+        let bodies = order.iter().flat_map(|at| &self.endpoints[*at].bodies);
+        let steps = bodies.map(|body| size(body)).sum::<usize>() + order.len();
+        let rounds = MAX_WORK / steps.max(1) / (self.classes.len() + 1);
+        for _ in 0..rounds.clamp(MIN_ROUNDS, MAX_ROUNDS) {
             let mut change: f64 = 0.0;
             for &at in order {
                 let bodies = self.endpoints[at].bodies.iter();
@@ -250,6 +257,16 @@ impl Graph<'_> {
             path.push(to);
         }
     }
+}
+
+/// The number of steps, also of those inside others.
+fn size(steps: &[Flow]) -> usize {
+    let inside = steps.iter().map(|step| match step {
+        Flow::Call { .. } | Flow::Reply => 0,
+        Flow::Choose(branches) => branches.iter().map(|(_, branch)| size(branch)).sum(),
+        Flow::Parallel(branches) => branches.iter().map(|branch| size(branch)).sum(),
+    });
+    inside.sum::<usize>() + steps.len()
 }
 
 /// The branches of a `choose` that requests of a kind can take, each with its probability.
