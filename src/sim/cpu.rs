@@ -7,7 +7,7 @@
 
 use super::records::Id;
 use crate::component::Sharing;
-use crate::units::Nanos;
+use crate::units::{Nanos, nearest};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -186,7 +186,7 @@ impl Cpu {
                 (least, self.speed)
             }
         };
-        (speed > 0.0).then(|| now.saturating_add((rest.max(0.0) / speed).round() as Nanos))
+        (speed > 0.0).then(|| now.saturating_add(nearest(rest.max(0.0) / speed)))
     }
 
     /// All jobs are gone.

@@ -41,35 +41,32 @@ pub struct Request {
 /// An integral over time of a number that changes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Area {
-    level: i64,
+    level: u64,
     since: Nanos,
-    area: i128,
-    /// The largest level.
-    pub peak: i64,
+    area: u128,
 }
 
 impl Area {
     #[inline]
     fn change(&mut self, now: Nanos, by: i32) {
-        self.area += i128::from(self.level) * i128::from(now - self.since);
+        self.area += u128::from(self.level) * u128::from(now - self.since);
         self.since = now;
-        self.level += i64::from(by);
-        debug_assert!(self.level >= 0, "a level below zero");
-        self.peak = self.peak.max(self.level);
+        self.level = self.level.wrapping_add_signed(i64::from(by));
+        debug_assert!(self.level < 1 << 60, "a level below zero");
     }
 
     /// Present level.
-    pub fn level(&self) -> i64 {
+    pub fn level(&self) -> u64 {
         self.level
     }
 
     /// The integral up to now, in level x nanoseconds.
-    pub fn at(&self, now: Nanos) -> i128 {
-        self.area + i128::from(self.level) * i128::from(now - self.since)
+    pub fn at(&self, now: Nanos) -> u128 {
+        self.area + u128::from(self.level) * u128::from(now - self.since)
     }
 
     fn restart(&mut self, now: Nanos) {
-        (self.area, self.since, self.peak) = (0, now, self.level);
+        (self.area, self.since) = (0, now);
     }
 }
 
@@ -474,8 +471,8 @@ impl World<'_> {
                 mean_present: mean(&m.present),
                 mean_waiting: mean(&m.waiting),
                 mean_busy: mean(&m.busy),
-                left_present: m.present.level() as u64,
-                left_waiting: m.waiting.level() as u64,
+                left_present: m.present.level(),
+                left_waiting: m.waiting.level(),
                 peak_line: m.peak_line,
                 peak_memory: m.peak_memory,
                 final_memory: gauges.memory_bytes,

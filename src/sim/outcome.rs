@@ -85,7 +85,7 @@ pub struct ComponentBucket {
     /// Instances that serve.
     pub up: u32,
     /// Integral of the workers in use, in nanoseconds.
-    pub busy: i128,
+    pub busy: u128,
 }
 
 /// Cumulative counters of a client at the end of a bucket.

@@ -10,7 +10,7 @@ use crate::mitigation::health::Verdict;
 use crate::plan::{InstanceId, MemoryPlan, NONE, Needs, Op};
 use crate::rng::Luck;
 use crate::status::Status;
-use crate::units::{NEVER, Nanos};
+use crate::units::{NEVER, nearest};
 
 /// Memory in use: base + held by requests present + leaked.
 #[inline]
@@ -339,9 +339,9 @@ impl World<'_> {
                 continue;
             }
             if task.frozen {
-                self.tasks[index].until = (task.until as f64 * factor).round() as Nanos;
+                self.tasks[index].until = nearest(task.until as f64 * factor);
             } else {
-                let left = ((task.until - self.now) as f64 * factor).round() as Nanos;
+                let left = nearest((task.until - self.now) as f64 * factor);
                 self.schedule_work(index, left);
             }
         }
@@ -403,7 +403,7 @@ impl World<'_> {
                 continue;
             };
             let phase = self.stations[instance as usize].luck.unit();
-            let at = ((interval as f64) * phase) as Nanos;
+            let at = nearest(interval as f64 * phase);
             if interval != NEVER {
                 self.agenda.at(at, Event::Probe { instance });
             }

@@ -179,7 +179,7 @@ impl World<'_> {
         let present = |c: &super::meter::ComponentMeter| c.present.level();
         let (component, meter) =
             self.meter.components.iter().enumerate().max_by_key(|(_, c)| present(c))?;
-        let present = present(meter) as u64;
+        let present = present(meter);
         Some(Ending::Stopped { why, component: component as u32, present })
     }
 

@@ -7,7 +7,7 @@ use super::story::What;
 use super::world::{Later, Process, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
 use crate::status::Status;
-use crate::units::Nanos;
+use crate::units::{Nanos, nearest};
 
 impl World<'_> {
     /// An attempt reaches its instance.
@@ -252,7 +252,7 @@ impl World<'_> {
         if station.cpu.is_some() {
             return self.put_on_cpu(index, takes);
         }
-        self.schedule_work(index, takes.round() as Nanos);
+        self.schedule_work(index, nearest(takes));
     }
 
     /// The task's next event is the end of its work after `takes`.
