@@ -399,8 +399,10 @@ pub enum Op {
     /// The component's own bugs may strike here (first operation of a program whose component has
     /// bugs).
     Bugs,
-    /// Pass a middleware.
+    /// The bugs of a middleware may strike here.
     Middleware(ComponentId),
+    /// The layers and the work of a middleware, directly behind its [`Op::Middleware`].
+    MiddlewareWork(ComponentId),
 }
 
 /// An alternative of `choose`.
@@ -462,8 +464,10 @@ pub struct BugPlan {
     pub slow: f64,
     /// Delays the request.
     pub delay: Nanos,
-    /// Calls again so many times.
+    /// Makes each call again so many times.
     pub calls_again: u32,
+    /// Pause before each of them.
+    pub again_pause: Nanos,
     /// Log line (index in [`Plan::logs`]), or [`NONE`].
     pub log: u32,
     /// Key for the luck of requests.

@@ -13,7 +13,7 @@ use crate::change::knob::Knobs;
 use crate::mitigation::LayerState;
 use crate::mitigation::balance::Picker;
 use crate::mitigation::health::Checker;
-use crate::plan::{ComponentId, InstanceId, Plan};
+use crate::plan::{BugId, ComponentId, InstanceId, Plan};
 use crate::rng::Stream;
 use crate::units::Nanos;
 use std::collections::VecDeque;
@@ -140,13 +140,18 @@ pub struct BugState {
     pub logs: Vec<VecDeque<Nanos>>,
 }
 
-/// Work put off until the present event is done, so that handing over never recurses.
+/// Work put off until the present event is done, so that handing over never recurses, and no process dies in the
+/// middle of what is being done to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Later {
     /// A worker of this instance may be free for its line.
     Serve(InstanceId),
     /// A connection of this pool may be free for those who wait.
     Connect(InstanceId, u32),
+    /// The process has passed its memory limit.
+    Full(InstanceId),
+    /// A bug kills the process.
+    Crash(InstanceId, BugId),
 }
 
 /// All that is mutable in one replica.
