@@ -1,0 +1,185 @@
+//! Running a study: an ordered map over (variant, replica).
+//!
+//! The result is the same for any number of threads: rows are collected in the order of the work,
+//! and the bands of the timeline are counts, to which the order of adding means nothing. Memory
+//! grows by one row of numbers for each run.
+
+use super::bands::Bands;
+use super::caution::Doubts;
+use super::check::Checked;
+use super::experiment::Replicas;
+use super::result::{Row, StudyResult, VariantRows, assemble};
+use super::setup::Setup;
+use crate::measure::View;
+use crate::plan::Plan;
+use crate::sim;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// How a study is run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Replicas of the baseline in place of the file's; the others get at most as many.
+    pub replicas: Option<u64>,
+    /// The seed in place of the file's.
+    pub seed: Option<u64>,
+    /// Number of threads; one for each core when left out.
+    pub threads: Option<usize>,
+    /// The numbers of replicas for a first look.
+    pub smoke: bool,
+    /// Whether each claim is judged again without its claimed cause.
+    pub ablations: bool,
+}
+
+/// What is run so many times.
+pub(super) struct Job<'c> {
+    setup: &'c Setup,
+    plan: Plan,
+    replicas: u64,
+}
+
+/// Called after each run with the number of runs that are done and of all runs.
+pub type Progress<'p> = &'p (dyn Fn(usize, usize) + Sync);
+
+impl Options {
+    /// The seed of a study.
+    pub(super) fn seed_of(&self, checked: &Checked) -> u64 {
+        self.seed.unwrap_or(checked.experiment.seed)
+    }
+
+    /// The numbers of replicas of a study.
+    fn replicas_of(&self, checked: &Checked) -> Replicas {
+        let experiment = &checked.experiment;
+        let said = if self.smoke { experiment.smoke } else { experiment.replicas };
+        let baseline = self.replicas.map_or(said.baseline, |number| number.max(1));
+        let others = self.replicas.map_or(said.others, |_| said.others.min(baseline));
+        Replicas { baseline, others }
+    }
+}
+
+/// Runs all replicas of all variants, of the points of all sweeps and, if asked for, of the models
+/// without the claimed causes; `progress` is told after each.
+#[must_use]
+pub fn run(checked: &Checked, options: &Options, progress: Progress) -> StudyResult {
+    let mut jobs = jobs(checked, options);
+    if options.ablations {
+        jobs.extend(jobs_without_causes(checked, options));
+    }
+    let bands = Mutex::new(Bands::new(&checked.variants[0].plan));
+    let finished = run_all(checked, &jobs, Some(&bands), options.threads, progress);
+    let bands = bands.into_inner().unwrap_or_else(PoisonError::into_inner);
+    assemble(checked, options, finished, &bands)
+}
+
+/// The variants and the points of the sweeps.
+fn jobs<'c>(checked: &'c Checked, options: &Options) -> Vec<Job<'c>> {
+    let (replicas, seed) = (options.replicas_of(checked), options.seed_of(checked));
+    let mut jobs = Vec::new();
+    for (index, setup) in checked.variants.iter().enumerate() {
+        let number = if index == 0 { replicas.baseline } else { replicas.others };
+        jobs.push(Job::new(setup, seed, number));
+    }
+    for sweep in &checked.sweeps {
+        // A first look and a smaller number of replicas hold for sweeps, too.
+        let own = sweep.replicas.filter(|_| !options.smoke).unwrap_or(replicas.others);
+        let own = options.replicas.map_or(own, |number| own.min(number.max(1)));
+        jobs.extend(sweep.points.iter().map(|(_, setup)| Job::new(setup, seed, own)));
+    }
+    jobs
+}
+
+/// The variants of claims without their causes, in the order of the claims.
+pub(super) fn jobs_without_causes<'c>(checked: &'c Checked, options: &Options) -> Vec<Job<'c>> {
+    let (replicas, seed) = (options.replicas_of(checked), options.seed_of(checked));
+    let unless = checked.claims.iter().filter_map(|claim| claim.unless.as_ref());
+    let setups = unless.flat_map(|u| std::iter::once(&u.variant).chain(&u.against));
+    setups.map(|setup| Job::new(setup, seed, replicas.others)).collect()
+}
+
+impl<'c> Job<'c> {
+    fn new(setup: &'c Setup, seed: u64, replicas: u64) -> Job<'c> {
+        Job { setup, plan: Plan { seed, ..setup.plan.clone() }, replicas }
+    }
+}
+
+/// All rows, job by job and replica by replica; the first job's are also counted in the bands.
+pub(super) fn run_all(
+    checked: &Checked,
+    jobs: &[Job],
+    bands: Option<&Mutex<Bands>>,
+    threads: Option<usize>,
+    progress: Progress,
+) -> Vec<VariantRows> {
+    let mut starts = Vec::with_capacity(jobs.len());
+    let mut total = 0;
+    for job in jobs {
+        starts.push(total);
+        total += job.replicas as usize;
+    }
+    let done = AtomicUsize::new(0);
+    let one = |item: usize| {
+        let index = starts.partition_point(|&start| start <= item) - 1;
+        let replica = (item - starts[index]) as u64;
+        let row = run_one(checked, &jobs[index], replica, bands.filter(|_| index == 0));
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        row
+    };
+    let mut rows = in_parallel(total, threads, one).into_iter();
+    let finished = jobs.iter().map(|job| VariantRows {
+        name: job.setup.name.clone(),
+        measures: job.setup.measures.iter().map(|measure| measure.name.clone()).collect(),
+        rows: rows.by_ref().take(job.replicas as usize).collect(),
+    });
+    finished.collect()
+}
+
+/// The ordered map over the numbers below `total`.
+#[cfg(feature = "cli")]
+fn in_parallel(
+    total: usize,
+    threads: Option<usize>,
+    one: impl Fn(usize) -> Row + Sync + Send,
+) -> Vec<Row> {
+    use rayon::prelude::*;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
+    match pool {
+        // Runs differ in length, so they are handed out one by one.
+        Ok(pool) => pool.install(|| (0..total).into_par_iter().with_max_len(1).map(&one).collect()),
+        // The system gives no threads.
+        Err(_) => (0..total).map(one).collect(),
+    }
+}
+
+/// The engine alone has no threads.
+#[cfg(not(feature = "cli"))]
+fn in_parallel(total: usize, _: Option<usize>, one: impl Fn(usize) -> Row) -> Vec<Row> {
+    (0..total).map(one).collect()
+}
+
+fn run_one(checked: &Checked, job: &Job, replica: u64, bands: Option<&Mutex<Bands>>) -> Row {
+    let drawn = job.setup.drawn(replica, job.plan.seed, &checked.draws, &checked.files);
+    let drawn = match drawn {
+        Ok(drawn) => drawn,
+        Err(problems) => {
+            let why = problems.into_iter().next().map(|problem| problem.what);
+            return Row::without_model(job.setup.measures.len(), why.unwrap_or_default());
+        }
+    };
+    let (plan, inputs) = match &drawn {
+        Some((plan, inputs)) => (plan, inputs.clone()),
+        None => (&job.plan, Vec::new()),
+    };
+    let outcome = sim::run(plan, replica);
+    let view = View::new(plan, &outcome);
+    if let Some(bands) = bands {
+        let shape = Bands::shape(&view);
+        bands.lock().unwrap_or_else(PoisonError::into_inner).add(shape);
+    }
+    let measures = job.setup.measures.iter();
+    Row {
+        values: measures.map(|measure| measure.of(&view).unwrap_or(f64::NAN)).collect(),
+        inputs,
+        fingerprint: outcome.fingerprint,
+        doubts: Doubts::of(&view),
+    }
+}
