@@ -125,9 +125,7 @@ impl<'a> Names<'a> {
             Counter::Errors(place) => format!("{}.errors", self.place(place)),
             Counter::Exceptions(id) => format!("{}.exceptions", self.component(id)),
             Counter::Deaths(id) => format!("{}.deaths", self.component(id)),
-            Counter::Log(id) => {
-                self.plan.logs.get(id as usize).cloned().unwrap_or_default()
-            }
+            Counter::Log(id) => self.plan.logs.get(id as usize).cloned().unwrap_or_default(),
         }
     }
 
