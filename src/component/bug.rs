@@ -85,9 +85,18 @@ pub struct Raises {
     pub slow: Option<Factor>,
     /// The request is delayed by so much.
     pub delay: Option<Span>,
-    /// The caller sends so many further requests of the same kind, one after the other, each as
-    /// soon as the one before is answered (a loop).
-    pub calls_again: Option<u32>,
+    /// Every call that the request makes is made again and again, one after the other (a loop).
+    pub calls_again: Option<CallsAgain>,
+}
+
+/// A loop that makes the same call again and again.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallsAgain {
+    /// So many times more.
+    pub times: u32,
+    /// From an answer, good or bad, to the next call.
+    pub pause: Span,
 }
 
 /// An exception that nobody catches.

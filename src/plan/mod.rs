@@ -462,8 +462,10 @@ pub struct BugPlan {
     pub slow: f64,
     /// Delays the request.
     pub delay: Nanos,
-    /// Calls again so many times.
+    /// Makes each call again so many times.
     pub calls_again: u32,
+    /// Pause before each of them.
+    pub again_pause: Nanos,
     /// Log line (index in [`Plan::logs`]), or [`NONE`].
     pub log: u32,
     /// Key for the luck of requests.

@@ -147,7 +147,9 @@ impl World<'_> {
         }
         let task = &mut self.tasks[index];
         task.slow *= plan.slow;
-        task.again += plan.calls_again;
+        if plan.calls_again > 0 {
+            (task.again, task.again_pause) = (plan.calls_again, plan.again_pause);
+        }
         if caught && plan.exception.is_some() {
             return Struck::Ends(Status::ServerError);
         }

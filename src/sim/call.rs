@@ -295,6 +295,7 @@ impl World<'_> {
             slow: 1.0,
             fork: (0, 0),
             again: 0,
+            again_pause: 0,
         });
         call.task = Id { index: task, life: task_life };
         let travel = edge.delay
@@ -434,10 +435,8 @@ impl World<'_> {
                     if call.attempt == u16::MAX {
                         continue;
                     }
-                    if after > 0 {
-                        return self.pause(index, layer + 1, after);
-                    }
-                    return self.go_in(index, layer + 1);
+                    // Also without a pause by way of the agenda: tries that fail at once must not nest.
+                    return self.pause(index, layer + 1, after);
                 }
             }
         }

@@ -160,6 +160,8 @@ pub struct Task {
     pub slow: f64,
     /// Branches that must still end well, and branches out.
     pub fork: (u16, u16),
-    /// How often each call is made again (a bug's loop).
+    /// How often the present call is made again (a bug's loop).
     pub again: u32,
+    /// The pause before each of those.
+    pub again_pause: Nanos,
 }

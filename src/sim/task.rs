@@ -364,7 +364,8 @@ impl World<'_> {
         if task.again > 0 {
             task.again -= 1;
             task.op -= 1;
-            return self.go_on(index);
+            let pause = task.again_pause;
+            return self.schedule_work(index, pause);
         }
         if !status.is_good() {
             if plan.fails_caller {

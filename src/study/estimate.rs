@@ -164,6 +164,27 @@ pub fn median_ci95(values: &[f64]) -> (f64, f64) {
     if k == 0 { NONE } else { (sorted[k - 1], sorted[n - k]) }
 }
 
+/// An interval of at least `confidence` for the `q`-quantile, from order statistics: from the
+/// largest of the numbers that are below it and to the smallest that are above it but for a
+/// probability of `(1 - confidence)/2` each, because the count of numbers below the quantile is
+/// binomial(n, q) (David and Nagaraja 2003, "Order Statistics", 7.1). Holds for every continuous
+/// distribution. `(NaN, NaN)` if there are too few numbers; NaN is left out.
+#[must_use]
+pub fn quantile_interval(values: &[f64], q: f64, confidence: f64) -> (f64, f64) {
+    let mut sorted = present(values);
+    sorted.sort_by(f64::total_cmp);
+    let tail = 0.5 * (1.0 - confidence);
+    let Ok(binomial) = Binomial::new(q, sorted.len() as u64) else { return NONE };
+    if !(tail > 0.0 && tail < 0.5) || sorted.is_empty() {
+        return NONE;
+    }
+    // The inverse is the smallest k with P(B <= k) >= p. Hence P(B < k) < tail for the lower rank
+    // k, counted from 1, and P(B > k) <= tail for the upper rank k + 1.
+    let (lower, upper) = (binomial.inverse_cdf(tail), binomial.inverse_cdf(1.0 - tail));
+    let rank = |rank: u64| sorted.get(usize::try_from(rank).ok()?.checked_sub(1)?).copied();
+    rank(lower).zip(rank(upper + 1)).unwrap_or(NONE)
+}
+
 fn present(values: &[f64]) -> Vec<f64> {
     values.iter().copied().filter(|value| !value.is_nan()).collect()
 }
@@ -319,6 +340,17 @@ mod tests {
         }
         assert!(is_none(median_ci95(&[1.0, 2.0, 3.0, 4.0, 5.0])));
         assert!(is_none(median_ci95(&[])));
+    }
+
+    #[test]
+    fn quantile_intervals_take_the_order_statistics_of_the_tables() {
+        let values: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        // The median as in the tables; for 10 %: P(B < 5) = 0.0237 and P(B > 16) = 0.0206.
+        assert_eq!(quantile_interval(&values, 0.5, 0.95), (40.0, 61.0));
+        assert_eq!(quantile_interval(&values, 0.1, 0.95), (5.0, 17.0));
+        assert_eq!(quantile_interval(&values, 0.9, 0.95), (84.0, 96.0));
+        assert!(is_none(quantile_interval(&values[..20], 0.01, 0.95)));
+        assert!(is_none(quantile_interval(&[], 0.5, 0.95)));
     }
 
     #[test]

@@ -1,4 +1,39 @@
-//! Experiments: variants, replicas, estimates, claims.
+//! Experiments: variants of a model, replicas, estimates with intervals, facts and claims.
+//!
+//! ```text
+//! text --check--> Checked --run--> StudyResult { table, rows }
+//! ```
+//!
+//! Reading order: [`experiment`] (what a file says), [`check()`] (what it means; all problems end
+//! here), [`run()`] (variants times replicas, in parallel), [`claim`] and [`estimate`] (what the
+//! numbers say), [`table`] (what is handed on).
 
+mod ablation;
+mod bands;
+mod caution;
+mod check;
+mod check_claims;
+pub mod claim;
+#[cfg(feature = "cli")]
+mod csv;
+mod draw;
 pub mod estimate;
+pub mod experiment;
+mod quantity;
+mod result;
+mod run;
+mod setup;
 pub mod table;
+
+pub use ablation::claims_without_cause;
+pub use caution::Caution;
+pub use check::{Checked, check};
+#[cfg(feature = "cli")]
+pub use csv::{replicas_csv, table_csv};
+pub use experiment::Experiment;
+pub use result::{Row, StudyResult, VariantRows};
+pub use run::{Options, run};
+pub use setup::Setup;
+
+#[cfg(test)]
+mod tests;

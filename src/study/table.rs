@@ -11,6 +11,8 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+pub use crate::measure::{Better, Kind};
+
 /// A lower and an upper bound, in the unit of what they bound.
 pub type Interval = [f64; 2];
 
@@ -102,28 +104,6 @@ pub struct Estimate {
     pub n: u64,
 }
 
-/// What one replica yields for a measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// A number.
-    Quantity,
-    /// 0 or 1: whether something happened. The mean is then a probability.
-    Probability,
-}
-
-/// Which direction of a measure is an improvement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Better {
-    /// Less is better: minutes lost, latency.
-    Lower,
-    /// More is better: goodput, availability.
-    Higher,
-    /// Neither: the number describes and does not judge.
-    Neither,
-}
-
 /// Variant minus baseline, paired by replica.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Difference {
@@ -155,7 +135,9 @@ pub struct Fact {
 }
 
 /// Where a simulated figure comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum How {
     /// It follows from inputs which the postmortem states; agreement proves nothing.

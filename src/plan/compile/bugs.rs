@@ -82,7 +82,8 @@ impl<'m> Builder<'m, '_> {
             leaks_memory: raises.leaks_memory.0,
             slow: raises.slow.map_or(1.0, |factor| factor.0),
             delay: raises.delay.map_or(0, |span| span.0),
-            calls_again: raises.calls_again.unwrap_or(0),
+            calls_again: raises.calls_again.map_or(0, |a| a.times),
+            again_pause: raises.calls_again.map_or(0, |a| a.pause.0),
             log,
         });
     }
@@ -152,9 +153,13 @@ impl<'m> Builder<'m, '_> {
             let what = format!("`{}` is no error", status.word());
             self.problem(&place.word("error"), what).help("write for example `server_error`");
         }
-        if raises.calls_again.is_some_and(|again| again == 0 || again > MAX_AGAIN) {
-            self.problem(&place.word("calls_again"), "a loop of no length, or without end")
-                .help(format!("write 1 to {MAX_AGAIN}"));
+        if raises.calls_again.is_some_and(|a| a.times == 0 || a.times > MAX_AGAIN || a.pause.0 == 0)
+        {
+            self.problem(
+                &place.word("calls_again"),
+                "a loop of no length, without end, or without a pause",
+            )
+            .help(format!("write 1 to {MAX_AGAIN}"));
         }
     }
 }
