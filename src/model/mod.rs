@@ -4,6 +4,7 @@
 
 pub mod load;
 pub mod origins;
+pub mod template;
 
 use crate::change::Change;
 use crate::component::Component;

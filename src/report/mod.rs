@@ -5,6 +5,8 @@
 
 mod answers;
 mod charts;
+pub mod story;
+pub mod summary;
 
 use crate::plot::words::{NONE, bare, number, quantity, range, signed, title};
 use crate::plot::{

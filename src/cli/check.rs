@@ -1,0 +1,40 @@
+//! `check`: is a file right?
+
+use super::problems::Refusal;
+use super::{Done, Verdict, input, say};
+use crate::plan::load_and_compile;
+use crate::text::{Problem, Sources};
+use std::path::{Path, PathBuf};
+
+/// Check models and experiments, and report everything that is wrong with them.
+///
+/// A file with the key `model` is an experiment, any other file is a model. Prints one line for
+/// each file that is right; exits with 2 if any is wrong.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The files.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+/// Checks all files.
+pub fn check(args: &Args) -> Verdict {
+    let mut sources = Sources::default();
+    let mut problems = Vec::new();
+    let mut good = String::new();
+    for path in &args.files {
+        match check_file(&mut sources, path) {
+            Ok(kind) => good.push_str(&format!("{}: {kind}, no problems\n", path.display())),
+            Err(more) => problems.extend(more),
+        }
+    }
+    say::print(&good)?;
+    if problems.is_empty() { Ok(Done::Well) } else { Err(Refusal::new(problems, sources)) }
+}
+
+/// The kind of a file that is right.
+fn check_file(sources: &mut Sources, path: &Path) -> Result<&'static str, Vec<Problem>> {
+    let text = input::text(sources, path).map_err(|problem| vec![problem])?;
+    let name = path.display().to_string();
+    load_and_compile(sources, &name, &text, &[], 0, &mut input::beside(path)).map(|_| "model")
+}
