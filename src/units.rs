@@ -51,8 +51,18 @@ pub fn seconds(nanos: Nanos) -> f64 {
 #[inline]
 #[must_use]
 pub fn from_seconds(seconds: f64) -> Nanos {
+    nearest(seconds * SECOND as f64)
+}
+
+/// The whole number of nanoseconds nearest to this many; halves go up. Negative numbers and NaN give 0, large ones
+/// [`NEVER`]. (`f64::round` is a call into the C library on the baseline processor.)
+#[inline]
+#[must_use]
+pub fn nearest(nanos: f64) -> Nanos {
+    /// From here on every float is a whole number, and adding a half would not be exact.
+    const WHOLE: f64 = (1u64 << 52) as f64;
     // A float to integer cast saturates and turns NaN into 0.
-    (seconds * SECOND as f64).round() as Nanos
+    if nanos < WHOLE { (nanos + 0.5) as Nanos } else { nanos as Nanos }
 }
 
 /// A length of time in nanoseconds: `250ms`, `1.5s`, `1h30min`. Between 0 and two years.

@@ -101,8 +101,12 @@ fn is_meant(word: &Word, wanted: &[&str]) -> bool {
 
 fn meaning(word: &Word) -> String {
     let what = if word.is_value { "a value" } else { "a word" };
-    let mut out =
-        format!("{}: {what} in {} files, at {}\n", word.word, word.file.word(), word.place());
+    let mut out = format!(
+        "{}: {what} in {} files, for example at {}\n",
+        word.word,
+        word.file.word(),
+        word.place()
+    );
     out.push_str(&indented(&word.doc));
     if !word.takes.is_empty() && word.takes != word.doc {
         let first = word.takes.lines().next().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Numbers and tables for a terminal.
 
 use crate::plot::words::{NONE, quantity};
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableStyle, LineStyle};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 /// A column of a table.
 pub struct Column {

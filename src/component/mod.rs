@@ -275,7 +275,7 @@ pub struct Pressure {
     pub slowdown: Factor,
 }
 
-/// What happens when used memory reaches the limit.
+/// What happens when used memory passes the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AtLimit {

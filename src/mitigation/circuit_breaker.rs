@@ -322,6 +322,12 @@ impl super::Layer for Breaker {
         super::Told::Deliver
     }
 
+    /// A trial that is given up without an outcome lets another one pass.
+    fn forgotten(&mut self, memo: u32) {
+        let is_trial = memo != 0 && memo.wrapping_sub(1) == self.generation;
+        self.permits += u32::from(is_trial && self.state == State::HalfOpen);
+    }
+
     fn is_open(&self) -> bool {
         self.state == State::Open
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::StatusSet;
 use super::statuses::check_failures;
 use crate::status::Status;
-use crate::units::{Share, Span};
+use crate::units::{Nanos, Share, Span};
 
 /// Help for `fallback`.
 pub const EXPLAIN: &str = "\
@@ -147,6 +147,7 @@ pub struct Fallback {
     middleware: bool,
     on: StatusSet,
     answer: Status,
+    takes: Nanos,
     fails: f64,
 }
 
@@ -165,7 +166,13 @@ impl Fallback {
             None => spec.answer.unwrap_or(Status::Degraded),
         };
         let fails = spec.fails.map_or(0.0, |share| share.0);
-        Self { middleware: spec.on == Some(On::Middleware), on, answer, fails }
+        Self {
+            middleware: spec.on == Some(On::Middleware),
+            on,
+            answer,
+            takes: spec.takes.map_or(0, |span| span.0),
+            fails,
+        }
     }
 
     /// True if it stands for the failures of middleware, and not of calls.
@@ -202,6 +209,7 @@ impl super::Layer for Fallback {
             return super::Told::Deliver;
         }
         match self.instead(status, cx.luck.unit()) {
+            Some(instead) if self.takes > 0 => super::Told::InsteadAfter(instead, self.takes),
             Some(instead) => super::Told::Instead(instead),
             None => super::Told::Deliver,
         }

@@ -72,6 +72,8 @@ pub enum Told {
     Again(Nanos),
     /// Hand this out instead.
     Instead(Status),
+    /// Hand this out instead, after this long (nanoseconds).
+    InsteadAfter(Status, Nanos),
 }
 
 /// One word of the family, for help and for lists.

@@ -399,8 +399,10 @@ pub enum Op {
     /// The component's own bugs may strike here (first operation of a program whose component has
     /// bugs).
     Bugs,
-    /// Pass a middleware.
+    /// The bugs of a middleware may strike here.
     Middleware(ComponentId),
+    /// The layers and the work of a middleware, directly behind its [`Op::Middleware`].
+    MiddlewareWork(ComponentId),
 }
 
 /// An alternative of `choose`.

@@ -69,7 +69,7 @@ const AFFECTED: &str = "Of the users who sent a request during the outage, the s
     one failure after all retries.";
 const LOST: &str = "Over all users, the time from a failed request to that user's next good \
     answer, at most 10 minutes for each visit.";
-const CASCADE: &str = "Whether any balancer reached its memory limit.";
+const CASCADE: &str = "Whether any balancer passed its memory limit.";
 
 /// The values of one variant's replicas: outage, affected, minutes lost, cascade.
 fn replicas(index: usize) -> [Vec<f64>; 4] {

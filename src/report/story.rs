@@ -132,9 +132,9 @@ fn suffering(plan: &Plan, outcome: &Outcome) -> Vec<Item> {
         let end = ((last + 1) as Nanos * outcome.bucket).min(outcome.end);
         let worst = time.iter().map(|&i| shares[i]).fold(0.0, f64::max);
         let text = format!(
-            "users suffer: {} of their requests of the last {} failed or were slow (bad above {})",
+            "users suffer: {} of their requests of {} failed or were slow (bad above {})",
             percent(shares[first]),
-            words::length(outcome.bucket),
+            the_last(outcome.bucket),
             percent(plan.bad_minute)
         );
         // Told when the bucket is over, behind what caused it.
@@ -147,6 +147,14 @@ fn suffering(plan: &Plan, outcome: &Outcome) -> Vec<Item> {
         }
     }
     items
+}
+
+fn the_last(bucket: Nanos) -> String {
+    if bucket == MINUTE {
+        "the last minute".into()
+    } else {
+        format!("the last {}", words::length(bucket))
+    }
 }
 
 /// The share of the users' requests that failed or were slow, among those that ended in each

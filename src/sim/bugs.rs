@@ -5,15 +5,18 @@ use super::world::{Later, World};
 use crate::mitigation::{Ask, Context, Layer, Told};
 use crate::plan::{BugId, BugPlan, ComponentId, NONE, RateTrigger};
 use crate::status::Status;
+use crate::units::Nanos;
 
 /// What a bug made of the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Struck {
     /// It goes on.
     GoesOn,
+    /// It goes on after so long.
+    Delayed(Nanos),
     /// It ends with this status.
     Ends(Status),
-    /// It hangs, or died with its process, or is delayed: nothing more to do now.
+    /// It hangs, or died with its process: nothing more to do now.
     Gone,
 }
 
@@ -32,6 +35,10 @@ impl World<'_> {
         let component = self.stations[instance as usize].component;
         match self.bugs_strike(index, component, false) {
             Struck::GoesOn => false,
+            Struck::Delayed(by) => {
+                self.schedule_work(index, by);
+                true
+            }
             Struck::Gone => true,
             Struck::Ends(status) => {
                 self.end_task(index, status);
@@ -40,8 +47,8 @@ impl World<'_> {
         }
     }
 
-    /// A middleware is passed: its bugs, its layers, its work. True when the task is not to go on now.
-    pub fn pass_middleware(&mut self, index: u32, middleware: ComponentId) -> bool {
+    /// The bugs of a middleware. True when the task is not to go on now.
+    pub fn meet_middleware(&mut self, index: u32, middleware: ComponentId) -> bool {
         if self.components[middleware as usize].disabled {
             return false;
         }
@@ -50,12 +57,17 @@ impl World<'_> {
         let caught = self.stations[instance as usize].door.iter().any(|l| l.is_for_middleware());
         match self.bugs_strike(index, middleware, caught) {
             Struck::GoesOn => {}
+            Struck::Delayed(by) => {
+                self.schedule_work(index, by);
+                return true;
+            }
             Struck::Gone => return true,
             Struck::Ends(status) => {
-                // An API that can do without the middleware goes on (fallback on middleware, open).
+                // An API that can do without the middleware goes on behind it (fallback on middleware, open).
                 if let Some(instead) = self.door_fallback(index, status) {
                     if instead.is_good() {
                         self.tasks[index].degraded |= instead == Status::Degraded;
+                        self.tasks[index].op += 1;
                         return false;
                     }
                     self.end_task(index, instead);
@@ -65,32 +77,39 @@ impl World<'_> {
                 return true;
             }
         }
-        let host = self.component_of(instance);
+        false
+    }
+
+    /// The layers and the work of a middleware. True when the task is not to go on now.
+    pub fn pass_middleware(&mut self, index: u32, middleware: ComponentId) -> bool {
+        if self.components[middleware as usize].disabled {
+            return false;
+        }
+        let host = self.component_of(self.tasks[index].instance);
         let place = host.middleware.iter().position(|m| *m == middleware).unwrap_or(0);
         if let Some(status) = self.ask_list(index, Some(place)) {
             self.end_task(index, status);
             return true;
         }
         let Some(work) = self.plan.components[middleware as usize].work else { return false };
-        let plan = &self.plan.works[work as usize];
-        let task = &self.tasks[index];
-        let takes = plan.takes.sample_nanos(&mut task.luck.at(plan.luck).rng());
-        self.schedule_work(index, takes);
+        self.work(index, work, true);
         true
     }
 
     fn bugs_strike(&mut self, index: u32, component: ComponentId, caught: bool) -> Struck {
         let plan = self.plan;
+        let mut delay: Nanos = 0;
         for &bug in &plan.components[component as usize].bugs {
             if !self.bug_strikes(index, bug) {
                 continue;
             }
             match self.strike(index, bug, component, caught) {
                 Struck::GoesOn => {}
+                Struck::Delayed(by) => delay = delay.saturating_add(by),
                 end => return end,
             }
         }
-        Struck::GoesOn
+        if delay > 0 { Struck::Delayed(delay) } else { Struck::GoesOn }
     }
 
     fn bug_strikes(&mut self, index: u32, bug: BugId) -> bool {
@@ -176,11 +195,7 @@ impl World<'_> {
         if let Some(status) = plan.error {
             return Struck::Ends(status);
         }
-        if plan.delay > 0 {
-            self.schedule_work(index, plan.delay);
-            return Struck::Gone;
-        }
-        Struck::GoesOn
+        if plan.delay > 0 { Struck::Delayed(plan.delay) } else { Struck::GoesOn }
     }
 
     /// Asks the layers at the door of the task's instance. Some status: it is refused.

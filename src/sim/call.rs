@@ -143,8 +143,12 @@ impl World<'_> {
 
     /// A pause is over.
     pub fn resume_call(&mut self, index: u32) {
-        let from = usize::from(self.calls[index].resume_layer);
-        self.go_in(index, from);
+        let call = &self.calls[index];
+        let layer = usize::from(call.resume_layer);
+        match (call.state, call.last) {
+            (CallState::FallsBack, Some(status)) => self.come_out(index, layer, status),
+            _ => self.go_in(index, layer),
+        }
     }
 
     /// Sends an attempt, once it has a connection of its pool.
@@ -287,6 +291,7 @@ impl World<'_> {
             holds_worker: false,
             degraded: false,
             frozen: false,
+            on_cpu: false,
             epoch,
             identity: call.identity,
             luck: attempt_luck,
@@ -363,11 +368,7 @@ impl World<'_> {
         if plan.cancels && out {
             self.cancel(task);
         }
-        self.settle(index);
-        for layer in (0..plan.layers.len()).rev() {
-            let _ = self.with_layer(index, layer, |s, cx| s.told(cx, Status::DeadlineExceeded));
-        }
-        self.deliver(index, Status::DeadlineExceeded);
+        self.attempt_over(index, Status::DeadlineExceeded);
     }
 
     /// The answer of an attempt has come back.
@@ -387,8 +388,8 @@ impl World<'_> {
             if out && plan.cancels {
                 self.cancel(task);
             }
-            self.settle(id.index);
-            self.deliver(id.index, status);
+            // For the layers it is the answer of the attempt that is out now.
+            self.attempt_over(id.index, status);
         }
     }
 
@@ -427,6 +428,12 @@ impl World<'_> {
             match self.with_layer(index, layer, |state, cx| state.told(cx, status)) {
                 Told::Deliver => {}
                 Told::Instead(other) => status = other,
+                Told::InsteadAfter(other, takes) => {
+                    self.calls[index].last = Some(other);
+                    self.pause(index, layer, takes);
+                    self.calls[index].state = CallState::FallsBack;
+                    return;
+                }
                 Told::Again(after) => {
                     let call = &self.calls[index];
                     if self.now.saturating_add(after) >= call.deadline {
@@ -471,8 +478,8 @@ impl World<'_> {
         }
     }
 
-    /// Drops a call whose caller has died. The callee works on, unless the edge cancels.
-    pub fn abandon_call(&mut self, id: Id) {
+    /// Drops a call whose caller has died or was cancelled. The callee works on, unless the edge cancels.
+    pub fn abandon_call(&mut self, id: Id, process_is_gone: bool) {
         if !self.calls.is_live(id.index, id.life) {
             return;
         }
@@ -486,18 +493,14 @@ impl World<'_> {
                 layer.forgotten(memo);
             }
         }
-        self.settle_dead(id.index);
+        if process_is_gone {
+            self.calls[id.index].connected = false; // Its pools are new ones already.
+        }
+        self.settle(id.index);
         self.calls.free(id.index);
         if cancels {
             self.cancel(task);
         }
-    }
-
-    /// As [`Self::settle`], for a caller whose process is gone: its pools are new ones already.
-    fn settle_dead(&mut self, index: u32) {
-        let call = &mut self.calls[index];
-        call.connected = false;
-        self.settle(index);
     }
 
     /// Whether a waiting event still matters.
@@ -506,7 +509,7 @@ impl World<'_> {
         match *event {
             Event::Timeout { call, life, attempt } => {
                 calls.is_live(call, life) && calls[call].attempt == attempt && {
-                    calls[call].state != CallState::Pauses
+                    matches!(calls[call].state, CallState::Out | CallState::WaitsForConnection)
                 }
             }
             Event::Deadline { call, life } => calls.is_live(call, life),

@@ -7,7 +7,7 @@
 
 use super::records::Id;
 use crate::component::Sharing;
-use crate::units::Nanos;
+use crate::units::{Nanos, nearest};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -186,7 +186,7 @@ impl Cpu {
                 (least, self.speed)
             }
         };
-        (speed > 0.0).then(|| now.saturating_add((rest.max(0.0) / speed).round() as Nanos))
+        (speed > 0.0).then(|| now.saturating_add(nearest(rest.max(0.0) / speed)))
     }
 
     /// All jobs are gone.
@@ -276,8 +276,10 @@ mod tests {
                     }
                 }
             }
+            // The slow twin loses a part of a step whenever a job ends in the middle of one.
+            let lost = jobs.len() as u64;
             for (f, s) in fast.iter().zip(&slow) {
-                assert!(f.abs_diff(*s) <= 2, "{cores} cores: {f} by virtual time, {s} by steps");
+                assert!(f.abs_diff(*s) <= lost, "{cores} cores: {f} by virtual time, {s} by steps");
             }
         }
     }

@@ -41,35 +41,32 @@ pub struct Request {
 /// An integral over time of a number that changes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Area {
-    level: i64,
+    level: u64,
     since: Nanos,
-    area: i128,
-    /// The largest level.
-    pub peak: i64,
+    area: u128,
 }
 
 impl Area {
     #[inline]
     fn change(&mut self, now: Nanos, by: i32) {
-        self.area += i128::from(self.level) * i128::from(now - self.since);
+        self.area += u128::from(self.level) * u128::from(now - self.since);
         self.since = now;
-        self.level += i64::from(by);
-        debug_assert!(self.level >= 0, "a level below zero");
-        self.peak = self.peak.max(self.level);
+        self.level = self.level.wrapping_add_signed(i64::from(by));
+        debug_assert!(self.level < 1 << 60, "a level below zero");
     }
 
     /// Present level.
-    pub fn level(&self) -> i64 {
+    pub fn level(&self) -> u64 {
         self.level
     }
 
     /// The integral up to now, in level x nanoseconds.
-    pub fn at(&self, now: Nanos) -> i128 {
-        self.area + i128::from(self.level) * i128::from(now - self.since)
+    pub fn at(&self, now: Nanos) -> u128 {
+        self.area + u128::from(self.level) * u128::from(now - self.since)
     }
 
     fn restart(&mut self, now: Nanos) {
-        (self.area, self.since, self.peak) = (0, now, self.level);
+        (self.area, self.since) = (0, now);
     }
 }
 
@@ -88,6 +85,8 @@ pub struct ComponentMeter {
     pub timeouts: u64,
     /// Requests dropped on their turn because their caller had gone.
     pub dropped: u64,
+    /// Requests that were never answered, because their process died or somebody gave up on their refusal.
+    pub lost: u64,
     /// Requests present, waiting, and workers in use.
     pub present: Area,
     /// Requests waiting.
@@ -158,6 +157,10 @@ pub struct Meter {
     pub story: Vec<Happening>,
     /// Happenings beyond [`MAX_STORY`].
     pub untold: u64,
+    /// The first requests that are over, if somebody wants to see them one by one.
+    pub log: Vec<Request>,
+    /// So many are kept.
+    pub log_at_most: usize,
     /// When each change was on.
     pub changes: Vec<Vec<(Nanos, Option<Nanos>)>>,
     /// Hash of all observable transitions.
@@ -198,6 +201,8 @@ impl Meter {
             taps,
             story: Vec::new(),
             untold: 0,
+            log: Vec::new(),
+            log_at_most: 0,
             changes: vec![Vec::new(); plan.changes.len()],
             fingerprint: 0x0B5E_55ED_0F0A_C7ED,
             warm_up: plan.warm_up,
@@ -299,6 +304,9 @@ impl Meter {
     #[inline]
     pub fn request_over(&mut self, request: Request) {
         let Request { now, status, latency, is_slow, .. } = request;
+        if self.log.len() < self.log_at_most {
+            self.log.push(request);
+        }
         self.mark(now ^ request.luck.bits(), u64::from(request.attempts) << 8 | status as u64);
         let meter = &mut self.clients[request.client as usize];
         meter.ended[status as usize] += 1;
@@ -459,11 +467,12 @@ impl World<'_> {
                 deaths: m.deaths,
                 timeouts: m.timeouts,
                 dropped: m.dropped,
+                lost: m.lost,
                 mean_present: mean(&m.present),
                 mean_waiting: mean(&m.waiting),
                 mean_busy: mean(&m.busy),
-                left_present: m.present.level() as u64,
-                left_waiting: m.waiting.level() as u64,
+                left_present: m.present.level(),
+                left_waiting: m.waiting.level(),
                 peak_line: m.peak_line,
                 peak_memory: m.peak_memory,
                 final_memory: gauges.memory_bytes,

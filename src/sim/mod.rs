@@ -22,4 +22,4 @@ mod visit;
 mod world;
 
 pub use outcome::Outcome;
-pub use run::run;
+pub use run::{run, run_logged};

@@ -85,7 +85,7 @@ pub struct ComponentBucket {
     /// Instances that serve.
     pub up: u32,
     /// Integral of the workers in use, in nanoseconds.
-    pub busy: i128,
+    pub busy: u128,
 }
 
 /// Cumulative counters of a client at the end of a bucket.
@@ -137,6 +137,8 @@ pub struct ComponentOutcome {
     pub timeouts: u64,
     /// Requests dropped on their turn.
     pub dropped: u64,
+    /// Requests that were never answered, because their process died or somebody gave up on their refusal.
+    pub lost: u64,
     /// Time average of requests present, since the warm-up.
     pub mean_present: f64,
     /// Time average of requests waiting.

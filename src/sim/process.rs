@@ -5,11 +5,12 @@ use super::records::{Caller, Id, Identity, TaskState};
 use super::story::{Death, What};
 use super::world::{Later, Process, Station, World};
 use crate::component::AtLimit;
+use crate::mitigation::LayerState;
 use crate::mitigation::health::Verdict;
-use crate::plan::{InstanceId, MemoryPlan, NONE, Needs};
+use crate::plan::{InstanceId, MemoryPlan, NONE, Needs, Op};
 use crate::rng::Luck;
 use crate::status::Status;
-use crate::units::{NEVER, Nanos};
+use crate::units::{NEVER, nearest};
 
 /// Memory in use: base + held by requests present + leaked.
 #[inline]
@@ -36,7 +37,7 @@ pub fn pressure(plan: &MemoryPlan, station: &Station) -> f64 {
 }
 
 impl World<'_> {
-    /// Looks whether an instance has reached its memory limit; what follows is put off until the present event is
+    /// Looks whether an instance has passed its memory limit; what follows is put off until the present event is
     /// done.
     pub fn look_at_memory(&mut self, instance: InstanceId) {
         let station = &self.stations[instance as usize];
@@ -54,12 +55,12 @@ impl World<'_> {
             self.stations[instance as usize].noted |= 4;
             self.meter.tell(self.now, What::MemoryPressure { instance, used, limit: memory.limit });
         }
-        if used >= memory.limit {
+        if used > memory.limit {
             self.later.push_back(Later::Full(instance));
         }
     }
 
-    /// An instance has reached its memory limit: what is stated for that happens, once.
+    /// An instance has passed its memory limit: what is stated for that happens, once.
     pub fn memory_is_full(&mut self, instance: InstanceId) {
         let station = &self.stations[instance as usize];
         let plan = &self.plan.components[station.component as usize];
@@ -67,7 +68,7 @@ impl World<'_> {
             return;
         };
         let (used, limit) = (memory_used(memory, station), memory.limit);
-        if used < limit {
+        if used <= limit {
             return; // Requests have ended in the meantime of the same event.
         }
         match memory.at_limit {
@@ -172,10 +173,11 @@ impl World<'_> {
             children.push(task.child);
         }
         let mut present = 0;
-        let mut in_line = 0;
+        let in_line = self.stations[instance as usize].line.len() as i32;
+        let mut lost = 0;
         for index in victims {
             let task = &self.tasks[index];
-            in_line += i32::from(task.state == TaskState::Waits);
+            lost += u64::from(task.parent == Id::NONE && task.identity.class != NONE);
             present += i32::from(
                 task.parent == Id::NONE && task.op < super::task::REFUSES || task.op == NONE,
             );
@@ -185,6 +187,7 @@ impl World<'_> {
         let station = &mut self.stations[instance as usize];
         let component = station.component;
         debug_assert_eq!(present, station.present as i32, "present tasks are counted");
+        self.meter.components[component as usize].lost += lost;
         self.meter.present_changes(now, component, -(station.present as i32));
         self.meter.line_changes(now, component, -in_line, 0);
         self.meter.busy_changes(now, component, -(station.busy as i32));
@@ -205,12 +208,30 @@ impl World<'_> {
         (station.door, station.chain) = (door, chain);
         self.meter.instance_changes(now, self.replica_of(instance), process);
         for child in children {
-            self.abandon_call(child);
+            self.abandon_call(child, true);
         }
+        self.forget_layers(instance);
         for (call, attempt) in waiting {
-            self.answered(call, attempt, Status::Reset);
+            let is_live = self.calls.is_live(call.index, call.life);
+            if is_live && self.edges[self.calls[call.index].edge as usize].cuts == 0 {
+                self.answered(call, attempt, Status::Reset);
+            }
         }
         life
+    }
+
+    /// What the layers around an instance's calls had learnt was in its process.
+    fn forget_layers(&mut self, instance: InstanceId) {
+        let component = self.stations[instance as usize].component;
+        let callers = self.components[component as usize].instances.len();
+        for (edge, plan) in self.edges.iter_mut().zip(&self.plan.edges) {
+            // Instances that were added later share the layers of the first ones.
+            let is_own = plan.from == component && callers <= edge.layers.len();
+            if is_own && !plan.layers.is_empty() {
+                let row = edge.row(instance);
+                edge.layers[row] = plan.layers.iter().map(LayerState::new).collect();
+            }
+        }
     }
 
     /// Replaces the process of an instance: what it held is gone; it serves again after `start_takes`.
@@ -271,11 +292,11 @@ impl World<'_> {
         if let Some(cpu) = &mut self.stations[instance as usize].cpu {
             cpu.set_speed(self.now, if frozen { 0.0 } else { 1.0 / slower });
             self.plan_cpu(instance);
-        } else {
-            for index in self.tasks_on(instance) {
-                if self.tasks[index].state == TaskState::Works {
-                    if frozen { self.freeze_task(index) } else { self.thaw_task(index) }
-                }
+        }
+        for index in self.tasks_on(instance) {
+            let task = &self.tasks[index];
+            if task.state == TaskState::Works && !task.on_cpu {
+                if frozen { self.freeze_task(index) } else { self.thaw_task(index) }
             }
         }
         if !frozen {
@@ -311,13 +332,16 @@ impl World<'_> {
         }
         for index in self.tasks_on(instance) {
             let task = &self.tasks[index];
-            if task.state != TaskState::Works {
+            let step = self.plan.ops.get((task.op as usize).wrapping_sub(1));
+            // A plain wait, or a delay, is no work.
+            let is_work = matches!(step, Some(Op::Work(_) | Op::MiddlewareWork(_)));
+            if task.state != TaskState::Works || !is_work {
                 continue;
             }
             if task.frozen {
-                self.tasks[index].until = (task.until as f64 * factor).round() as Nanos;
+                self.tasks[index].until = nearest(task.until as f64 * factor);
             } else {
-                let left = ((task.until - self.now) as f64 * factor).round() as Nanos;
+                let left = nearest((task.until - self.now) as f64 * factor);
                 self.schedule_work(index, left);
             }
         }
@@ -379,7 +403,7 @@ impl World<'_> {
                 continue;
             };
             let phase = self.stations[instance as usize].luck.unit();
-            let at = ((interval as f64) * phase) as Nanos;
+            let at = nearest(interval as f64 * phase);
             if interval != NEVER {
                 self.agenda.at(at, Event::Probe { instance });
             }

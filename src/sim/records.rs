@@ -44,6 +44,8 @@ pub enum CallState {
     Out,
     /// Waits before it goes on (back-off, token).
     Pauses,
+    /// Its attempts are over; a fallback takes its time.
+    FallsBack,
 }
 
 /// What a request is, for all calls that are made on its behalf.
@@ -146,6 +148,8 @@ pub struct Task {
     pub degraded: bool,
     /// Whether the work on its CPU or clock is frozen: `until` is then what is left.
     pub frozen: bool,
+    /// Whether its work is on the instance's CPU, and not on the clock.
+    pub on_cpu: bool,
     /// Number that the scheduled event of this task must carry.
     pub epoch: u32,
     /// What it is for.

@@ -1,6 +1,7 @@
 //! The loop.
 
 use super::agenda::Event;
+use super::meter::Request;
 use super::outcome::{Ending, Outcome, StopReason};
 use super::story::Death;
 use super::world::{Later, World};
@@ -12,7 +13,14 @@ const LOOK_EVERY: u64 = 1 << 16;
 
 /// Runs one replica. Cannot fail: an outcome says why it was stopped.
 pub fn run(plan: &Plan, replica: u64) -> Outcome {
+    run_logged(plan, replica, 0).0
+}
+
+/// As [`run()`], with a log of the first `most` requests of clients that are over, in the order in which they
+/// ended. Requests that were blocked before they reached anything are not in it.
+pub fn run_logged(plan: &Plan, replica: u64, most: usize) -> (Outcome, Vec<Request>) {
     let mut world = World::new(plan, replica);
+    world.meter.log_at_most = most;
     world.prepare();
     let mut events = 0u64;
     let ending = loop {
@@ -36,7 +44,8 @@ pub fn run(plan: &Plan, replica: u64) -> Outcome {
     if ending == Ending::Horizon {
         world.now = plan.horizon;
     }
-    world.finish(ending, events)
+    let log = std::mem::take(&mut world.meter.log);
+    (world.finish(ending, events), log)
 }
 
 impl World<'_> {
@@ -170,7 +179,7 @@ impl World<'_> {
         let present = |c: &super::meter::ComponentMeter| c.present.level();
         let (component, meter) =
             self.meter.components.iter().enumerate().max_by_key(|(_, c)| present(c))?;
-        let present = present(meter) as u64;
+        let present = present(meter);
         Some(Ending::Stopped { why, component: component as u32, present })
     }
 

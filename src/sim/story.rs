@@ -19,7 +19,7 @@ pub enum Death {
     Change,
     /// Somebody replaced it (restart, deploy).
     Replaced,
-    /// It reached its memory limit.
+    /// It passed its memory limit.
     OutOfMemory {
         /// Bytes in use.
         used: u64,

@@ -7,7 +7,7 @@ use super::story::What;
 use super::world::{Later, Process, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
 use crate::status::Status;
-use crate::units::Nanos;
+use crate::units::{Nanos, nearest};
 
 impl World<'_> {
     /// An attempt reaches its instance.
@@ -160,6 +160,8 @@ impl World<'_> {
     fn start(&mut self, index: u32) {
         let task = &mut self.tasks[index];
         task.holds_worker = true;
+        // It is on the instance from here on, also for a bug that kills the process at once.
+        task.state = TaskState::Works;
         let instance = task.instance;
         let station = &mut self.stations[instance as usize];
         station.busy += 1;
@@ -213,6 +215,11 @@ impl World<'_> {
                     }
                 }
                 Op::Middleware(middleware) => {
+                    if self.meet_middleware(index, middleware) {
+                        return;
+                    }
+                }
+                Op::MiddlewareWork(middleware) => {
                     if self.pass_middleware(index, middleware) {
                         return;
                     }
@@ -223,7 +230,7 @@ impl World<'_> {
 
     /// A work step or a wait begins.
     #[inline]
-    fn work(&mut self, index: u32, work: u32, uses_cpu: bool) {
+    pub fn work(&mut self, index: u32, work: u32, uses_cpu: bool) {
         let plan = &self.plan.works[work as usize];
         let task = &self.tasks[index];
         let station = &self.stations[task.instance as usize];
@@ -245,7 +252,7 @@ impl World<'_> {
         if station.cpu.is_some() {
             return self.put_on_cpu(index, takes);
         }
-        self.schedule_work(index, takes.round() as Nanos);
+        self.schedule_work(index, nearest(takes));
     }
 
     /// The task's next event is the end of its work after `takes`.
@@ -255,6 +262,7 @@ impl World<'_> {
         let until = self.now.saturating_add(takes);
         let task = &mut self.tasks[index];
         task.state = TaskState::Works;
+        task.on_cpu = false;
         task.epoch = epoch;
         task.until = until;
         let instance = task.instance;
@@ -270,6 +278,7 @@ impl World<'_> {
         let life = self.tasks.life(index);
         let task = &mut self.tasks[index];
         task.state = TaskState::Works;
+        task.on_cpu = true;
         task.epoch = epoch;
         let instance = task.instance;
         let station = &mut self.stations[instance as usize];
@@ -381,10 +390,14 @@ impl World<'_> {
     /// A task goes on, once it has a worker again.
     fn go_on(&mut self, index: u32) {
         let task = &self.tasks[index];
+        let station = &self.stations[task.instance as usize];
         if task.holds_worker || task.parent != Id::NONE {
+            if station.knobs.frozen {
+                // Nothing left of its step; it goes on when the instance thaws.
+                return self.schedule_work(index, 0);
+            }
             return self.advance(index);
         }
-        let station = &self.stations[task.instance as usize];
         if station.busy < station.workers && station.line.is_empty() && !station.knobs.frozen {
             return self.start(index);
         }
@@ -422,7 +435,11 @@ impl World<'_> {
         if need == 0 {
             return self.advance(index);
         }
+        let process = self.stations[template.instance as usize].life;
         for (number, &op) in branches.iter().enumerate() {
+            if self.stations[template.instance as usize].life != process {
+                return; // A branch that failed at once has brought its process down.
+            }
             let mut branch = template.clone();
             branch.op = op;
             branch.luck = template.luck.at(u64::from(first)).at(number as u64);
@@ -499,6 +516,9 @@ impl World<'_> {
         }
         let edge = self.calls[call.index].edge;
         let plan = &self.plan.edges[edge as usize];
+        if self.edges[edge as usize].cuts > 0 {
+            return; // The answer does not arrive; only a time-out ends the attempt.
+        }
         let delay = self.edges[edge as usize].delay;
         if plan.network.is_none() && delay == 0 {
             return self.answered(call, attempt, status);
@@ -530,11 +550,13 @@ impl World<'_> {
             }
             TaskState::Waits => self.leave_line(index),
             TaskState::Works => self.stop_work(id, instance),
-            TaskState::Calls => self.abandon_call(child),
+            TaskState::Calls => self.abandon_call(child, false),
             TaskState::Forks => self.cancel_branches(id),
         }
         let refusing = self.tasks[index].op >= REFUSES && self.tasks[index].op != NONE;
         if refusing {
+            let component = self.stations[instance as usize].component;
+            self.meter.components[component as usize].lost += 1;
             self.tasks.free(index);
             return;
         }

@@ -8,6 +8,7 @@ use crate::change::knob::{Knobs, Turn};
 use crate::dist::Sampler;
 use crate::plan::{ChangeAction, InstanceId, NONE, Plan};
 use crate::rng::Stream;
+use crate::units::NEVER;
 
 /// One change, or one instance's part of a change that comes to each instance by itself.
 #[derive(Debug)]
@@ -73,6 +74,9 @@ impl World<'_> {
             let mut at = plan.at.sample_nanos(&mut turn.luck);
             if let Some((up, _, _)) = &plan.recurring {
                 at = at.saturating_add(up.sample_nanos(&mut turn.luck));
+                if at >= plan.until.unwrap_or(NEVER) {
+                    continue;
+                }
             }
             self.agenda.at(at, Event::Turn(index as u32));
         }
@@ -92,9 +96,13 @@ impl World<'_> {
         let after = |law: &Sampler, luck: &mut Stream| law.sample_nanos(luck);
         let next = match (&spec.recurring, active) {
             (Some((_, down, _)), true) => {
-                Some(self.now.saturating_add(after(down, &mut turn.luck)))
+                let end = self.now.saturating_add(after(down, &mut turn.luck));
+                Some(end.min(spec.until.unwrap_or(NEVER)))
             }
-            (Some((up, _, _)), false) => Some(self.now.saturating_add(after(up, &mut turn.luck))),
+            (Some((up, _, _)), false) => {
+                let begin = self.now.saturating_add(after(up, &mut turn.luck));
+                (begin < spec.until.unwrap_or(NEVER)).then_some(begin)
+            }
             (None, true) => {
                 let lasts = spec.lasts.as_ref().map(|law| after(law, &mut turn.luck));
                 spec.until.or(lasts.map(|l| self.now.saturating_add(l)))

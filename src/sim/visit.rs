@@ -142,6 +142,9 @@ impl World<'_> {
     pub fn rate_changes(&mut self, client: ClientId, by: f64, to: Option<f64>) {
         let Source::Open { rate, .. } = &self.plan.clients[client as usize].source else { return };
         let state = &mut self.clients[client as usize];
+        if (state.by, state.to) == (by, to) {
+            return; // Not even a rounding: a surge by 1x changes nothing.
+        }
         let (from, now) = (seconds(state.since), seconds(self.now));
         let spent = match state.to {
             Some(to) => to * state.by * (now - from),

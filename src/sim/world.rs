@@ -148,7 +148,7 @@ pub enum Later {
     Serve(InstanceId),
     /// A connection of this pool may be free for those who wait.
     Connect(InstanceId, u32),
-    /// The process has reached its memory limit.
+    /// The process has passed its memory limit.
     Full(InstanceId),
     /// A bug kills the process.
     Crash(InstanceId, BugId),

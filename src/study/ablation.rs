@@ -4,8 +4,9 @@
 //! `unless` says how to do that; a study with [`Options::ablations`] judges it in the same run, and
 //! [`claims_without_cause`] does so alone, for tests.
 
-use super::check::Checked;
-use super::run::{Options, Progress, run};
+use super::check::{Checked, CheckedClaim};
+use super::result::{VariantRows, judge};
+use super::run::{Options, Progress, jobs_without_causes, run_all};
 use super::table::Ablation;
 
 /// Judges every claim that has an `unless` again, in its variants without the claimed cause. The
@@ -16,5 +17,34 @@ pub fn claims_without_cause(
     options: &Options,
     progress: Progress,
 ) -> Vec<Ablation> {
-    run(checked, &Options { ablations: true, ..*options }, progress).table.ablations
+    let jobs = jobs_without_causes(checked, options);
+    let finished = run_all(checked, &jobs, None, options.threads, progress);
+    ablations(checked, &mut finished.into_iter())
+}
+
+/// The verdicts from the rows of the variants without the causes, in the order of the claims.
+pub(super) fn ablations(
+    checked: &Checked,
+    finished: &mut impl Iterator<Item = VariantRows>,
+) -> Vec<Ablation> {
+    checked.claims.iter().filter_map(|claim| ablation(claim, finished)).collect()
+}
+
+fn ablation(
+    claim: &CheckedClaim,
+    finished: &mut impl Iterator<Item = VariantRows>,
+) -> Option<Ablation> {
+    let unless = claim.unless.as_ref()?;
+    let variant = finished.next()?;
+    let against = match unless.against {
+        Some(_) => Some(finished.next()?),
+        None => None,
+    };
+    let verdict = judge(claim, &variant, against.as_ref().unwrap_or(&variant));
+    Some(Ablation {
+        claim: claim.claim.clone(),
+        without: unless.about.clone(),
+        holds: verdict.holds,
+        evidence: verdict.evidence,
+    })
 }

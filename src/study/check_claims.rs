@@ -27,10 +27,10 @@ impl Checker<'_> {
             claim.ratio.is_some(),
         ];
         if kinds.iter().filter(|is_there| **is_there).count() != 1 {
-            let what = format!("the claim `{}` does not say what it means", claim.claim);
+            let what = format!("the claim `{}` does not say what it means", claim.claim.value);
             let help = "give exactly one of `probability`, `mean`, `quantile`, `spread`, \
                 `difference` and `ratio`";
-            self.problems.push(Problem::new(what).help(help));
+            self.problems.push(Problem::new(what).help(help).at(claim.claim.mark));
             return None;
         }
         let (test, variant, against) = self.test(claim, variants)?;
@@ -43,18 +43,18 @@ impl Checker<'_> {
                     paths.collect::<Vec<_>>().join(", ")
                 });
                 let of = variants[variant].as_ref()?;
-                let changed = self.without(&claim.claim, of, edits)?;
+                let changed = self.without(&claim.claim.value, of, edits)?;
                 let against = match against == variant {
                     true => None,
                     false => {
                         let of = variants[against].as_ref()?;
-                        Some(self.without(&claim.claim, of, edits)?)
+                        Some(self.without(&claim.claim.value, of, edits)?)
                     }
                 };
                 Some(Unless { about, variant: changed, against })
             }
         };
-        Some(CheckedClaim { claim: claim.claim.clone(), test, variant, against, unless })
+        Some(CheckedClaim { claim: claim.claim.value.clone(), test, variant, against, unless })
     }
 
     /// The test, the variant, and the variant that it is compared with (itself if with none).
@@ -113,8 +113,9 @@ impl Checker<'_> {
         read: Read,
     ) -> Option<Test> {
         if above.is_none() && below.is_none() {
-            let what = format!("the claim `{}` has no limit", claim.claim);
-            self.problems.push(Problem::new(what).help("add `above: ...` or `below: ...`"));
+            let what = format!("the claim `{}` has no limit", claim.claim.value);
+            let problem = Problem::new(what).help("add `above: ...` or `below: ...`");
+            self.problems.push(problem.at(claim.claim.mark));
             return None;
         }
         let mut limit = |node: Option<&Node>| match node.map(|node| (node, read(node, unit))) {

@@ -140,7 +140,7 @@ pub struct Fact {
 #[serde(deny_unknown_fields)]
 pub struct Claim {
     /// The statement, in words.
-    pub claim: String,
+    pub claim: Name,
     /// About how often something happens (Wilson's interval).
     pub probability: Option<Probability>,
     /// About the mean of a measure (Student's t).

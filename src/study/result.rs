@@ -1,5 +1,6 @@
 //! From rows to a table: estimates, differences, facts, claims, cautions, provenance.
 
+use super::ablation::ablations;
 use super::bands::Bands;
 use super::caution::{Caution, Doubts, are_few, of_replicas};
 use super::check::{Checked, CheckedClaim, CheckedFact, CheckedSweep, is_shown, minutes};
@@ -8,8 +9,8 @@ use super::estimate::{self, Z95, paired, wilson};
 use super::run::Options;
 use super::setup::Setup;
 use super::table::{
-    Ablation, Claim, Difference, Estimate, Fact, Kind, Mark, MarkKind, Named, Point, Shade, Sweep,
-    Table, Timeline, Variant,
+    Claim, Difference, Estimate, Fact, Kind, Mark, MarkKind, Named, Point, Shade, Sweep, Table,
+    Timeline, Variant,
 };
 use crate::measure::{Measure, Milestone};
 
@@ -109,10 +110,10 @@ const DISTRIBUTIONS: [&str; 2] = ["user_outage", "users_affected"];
 pub(super) fn assemble(
     checked: &Checked,
     options: &Options,
-    seed: u64,
     mut finished: Vec<VariantRows>,
     bands: &Bands,
 ) -> StudyResult {
+    let seed = options.seed_of(checked);
     let fingerprint = fingerprint(&finished);
     let mut others = finished.split_off(checked.variants.len()).into_iter();
     let variants = finished;
@@ -128,7 +129,7 @@ pub(super) fn assemble(
         claims.push(Claim { claim: claim.claim.clone(), holds, evidence });
     }
     let ablations = match options.ablations {
-        true => checked.claims.iter().filter_map(|claim| ablation(claim, &mut others)).collect(),
+        true => ablations(checked, &mut others),
         false => Vec::new(),
     };
     let shown = shown(checked);
@@ -168,28 +169,9 @@ pub(super) fn assemble(
     StudyResult { table, inputs, variants }
 }
 
-fn judge(claim: &CheckedClaim, variant: &VariantRows, against: &VariantRows) -> Verdict {
+/// Judges a claim by the rows of its variants.
+pub(super) fn judge(claim: &CheckedClaim, variant: &VariantRows, against: &VariantRows) -> Verdict {
     claim.test.judge(&variant.values(&claim.test.measure), &against.values(&claim.test.measure))
-}
-
-/// Judges a claim without its claimed cause.
-fn ablation(
-    claim: &CheckedClaim,
-    others: &mut impl Iterator<Item = VariantRows>,
-) -> Option<Ablation> {
-    let unless = claim.unless.as_ref()?;
-    let variant = others.next()?;
-    let against = match unless.against {
-        Some(_) => Some(others.next()?),
-        None => None,
-    };
-    let verdict = judge(claim, &variant, against.as_ref().unwrap_or(&variant));
-    Some(Ablation {
-        claim: claim.claim.clone(),
-        without: unless.about.clone(),
-        holds: verdict.holds,
-        evidence: verdict.evidence,
-    })
 }
 
 /// The names, or beginnings with `*`, of measures that are shown.

@@ -7,13 +7,14 @@
 use super::bands::Bands;
 use super::caution::Doubts;
 use super::check::Checked;
+use super::experiment::Replicas;
 use super::result::{Row, StudyResult, VariantRows, assemble};
 use super::setup::Setup;
 use crate::measure::View;
 use crate::plan::Plan;
 use crate::sim;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// How a study is run.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,7 +32,7 @@ pub struct Options {
 }
 
 /// What is run so many times.
-struct Job<'c> {
+pub(super) struct Job<'c> {
     setup: &'c Setup,
     plan: Plan,
     replicas: u64,
@@ -40,67 +41,75 @@ struct Job<'c> {
 /// Called after each run with the number of runs that are done and of all runs.
 pub type Progress<'p> = &'p (dyn Fn(usize, usize) + Sync);
 
+impl Options {
+    /// The seed of a study.
+    pub(super) fn seed_of(&self, checked: &Checked) -> u64 {
+        self.seed.unwrap_or(checked.experiment.seed)
+    }
+
+    /// The numbers of replicas of a study.
+    fn replicas_of(&self, checked: &Checked) -> Replicas {
+        let experiment = &checked.experiment;
+        let said = if self.smoke { experiment.smoke } else { experiment.replicas };
+        let baseline = self.replicas.map_or(said.baseline, |number| number.max(1));
+        let others = self.replicas.map_or(said.others, |_| said.others.min(baseline));
+        Replicas { baseline, others }
+    }
+}
+
 /// Runs all replicas of all variants, of the points of all sweeps and, if asked for, of the models
 /// without the claimed causes; `progress` is told after each.
 #[must_use]
 pub fn run(checked: &Checked, options: &Options, progress: Progress) -> StudyResult {
-    let seed = options.seed.unwrap_or(checked.experiment.seed);
-    let jobs = jobs(checked, options, seed);
-    let bands = Mutex::new(Bands::new(&jobs[0].plan));
-    let mut rows = run_all(checked, &jobs, &bands, options.threads, progress).into_iter();
-    let finished: Vec<VariantRows> = jobs
-        .iter()
-        .map(|job| VariantRows {
-            name: job.setup.name.clone(),
-            measures: job.setup.measures.iter().map(|measure| measure.name.clone()).collect(),
-            // As many rows as replicas were asked for.
-            rows: rows.by_ref().take(job.replicas as usize).collect(),
-        })
-        .collect();
-    let bands = bands.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    assemble(checked, options, seed, finished, &bands)
+    let mut jobs = jobs(checked, options);
+    if options.ablations {
+        jobs.extend(jobs_without_causes(checked, options));
+    }
+    let bands = Mutex::new(Bands::new(&checked.variants[0].plan));
+    let finished = run_all(checked, &jobs, Some(&bands), options.threads, progress);
+    let bands = bands.into_inner().unwrap_or_else(PoisonError::into_inner);
+    assemble(checked, options, finished, &bands)
 }
 
-/// The variants, the points of the sweeps, and the variants of claims without their causes.
-fn jobs<'c>(checked: &'c Checked, options: &Options, seed: u64) -> Vec<Job<'c>> {
-    let experiment = &checked.experiment;
-    let mut replicas = if options.smoke { experiment.smoke } else { experiment.replicas };
-    if let Some(number) = options.replicas {
-        replicas.baseline = number.max(1);
-        replicas.others = replicas.others.min(replicas.baseline);
-    }
-    let job = |setup: &'c Setup, replicas| Job {
-        setup,
-        plan: Plan { seed, ..setup.plan.clone() },
-        replicas,
-    };
+/// The variants and the points of the sweeps.
+fn jobs<'c>(checked: &'c Checked, options: &Options) -> Vec<Job<'c>> {
+    let (replicas, seed) = (options.replicas_of(checked), options.seed_of(checked));
     let mut jobs = Vec::new();
     for (index, setup) in checked.variants.iter().enumerate() {
-        jobs.push(job(setup, if index == 0 { replicas.baseline } else { replicas.others }));
+        let number = if index == 0 { replicas.baseline } else { replicas.others };
+        jobs.push(Job::new(setup, seed, number));
     }
     for sweep in &checked.sweeps {
         // A first look and a smaller number of replicas hold for sweeps, too.
         let own = sweep.replicas.filter(|_| !options.smoke).unwrap_or(replicas.others);
         let own = options.replicas.map_or(own, |number| own.min(number.max(1)));
-        jobs.extend(sweep.points.iter().map(|(_, setup)| job(setup, own)));
-    }
-    if options.ablations {
-        for unless in checked.claims.iter().filter_map(|claim| claim.unless.as_ref()) {
-            jobs.push(job(&unless.variant, replicas.others));
-            jobs.extend(unless.against.iter().map(|setup| job(setup, replicas.others)));
-        }
+        jobs.extend(sweep.points.iter().map(|(_, setup)| Job::new(setup, seed, own)));
     }
     jobs
 }
 
-/// All rows, job by job and replica by replica.
-fn run_all(
+/// The variants of claims without their causes, in the order of the claims.
+pub(super) fn jobs_without_causes<'c>(checked: &'c Checked, options: &Options) -> Vec<Job<'c>> {
+    let (replicas, seed) = (options.replicas_of(checked), options.seed_of(checked));
+    let unless = checked.claims.iter().filter_map(|claim| claim.unless.as_ref());
+    let setups = unless.flat_map(|u| std::iter::once(&u.variant).chain(&u.against));
+    setups.map(|setup| Job::new(setup, seed, replicas.others)).collect()
+}
+
+impl<'c> Job<'c> {
+    fn new(setup: &'c Setup, seed: u64, replicas: u64) -> Job<'c> {
+        Job { setup, plan: Plan { seed, ..setup.plan.clone() }, replicas }
+    }
+}
+
+/// All rows, job by job and replica by replica; the first job's are also counted in the bands.
+pub(super) fn run_all(
     checked: &Checked,
     jobs: &[Job],
-    bands: &Mutex<Bands>,
+    bands: Option<&Mutex<Bands>>,
     threads: Option<usize>,
     progress: Progress,
-) -> Vec<Row> {
+) -> Vec<VariantRows> {
     let mut starts = Vec::with_capacity(jobs.len());
     let mut total = 0;
     for job in jobs {
@@ -111,11 +120,17 @@ fn run_all(
     let one = |item: usize| {
         let index = starts.partition_point(|&start| start <= item) - 1;
         let replica = (item - starts[index]) as u64;
-        let row = run_one(checked, &jobs[index], replica, (index == 0).then_some(bands));
+        let row = run_one(checked, &jobs[index], replica, bands.filter(|_| index == 0));
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
         row
     };
-    in_parallel(total, threads, one)
+    let mut rows = in_parallel(total, threads, one).into_iter();
+    let finished = jobs.iter().map(|job| VariantRows {
+        name: job.setup.name.clone(),
+        measures: job.setup.measures.iter().map(|measure| measure.name.clone()).collect(),
+        rows: rows.by_ref().take(job.replicas as usize).collect(),
+    });
+    finished.collect()
 }
 
 /// The ordered map over the numbers below `total`.
@@ -158,7 +173,7 @@ fn run_one(checked: &Checked, job: &Job, replica: u64, bands: Option<&Mutex<Band
     let view = View::new(plan, &outcome);
     if let Some(bands) = bands {
         let shape = Bands::shape(&view);
-        bands.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(shape);
+        bands.lock().unwrap_or_else(PoisonError::into_inner).add(shape);
     }
     let measures = job.setup.measures.iter();
     Row {

@@ -110,7 +110,7 @@ impl<'m> Builder<'m, '_> {
         use InProgress::{Continues, Lost, Pauses, Rescaled};
         let (allowed, word): (&[InProgress], &str) = match change.what {
             What::Slow(_) => (&[Continues, Rescaled], "`slow` has `continues` or `rescaled`"),
-            What::Crash(_) => (&[Lost, Pauses], "`crash` has `lost` or `pauses`"),
+            What::Crash(_) => (&[Lost], "`crash` has only `lost`; `freeze` pauses work"),
             What::Freeze(_) => (&[Pauses], "`freeze` has only `pauses`"),
             _ => (&[], "only `slow`, `freeze` and `crash` touch work in progress"),
         };

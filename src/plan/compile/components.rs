@@ -194,8 +194,9 @@ impl<'m> Builder<'m, '_> {
         if versions || !component.bugs.is_empty() {
             self.plan.ops.push(Op::Bugs);
         }
-        let chain = &self.plan.components[id as usize].middleware;
-        self.plan.ops.extend(chain.iter().map(|middleware| Op::Middleware(*middleware)));
+        for &middleware in &self.plan.components[id as usize].middleware {
+            self.plan.ops.extend([Op::Middleware(middleware), Op::MiddlewareWork(middleware)]);
+        }
         first
     }
 
@@ -230,7 +231,8 @@ fn all_bodies(component: &Component) -> impl Iterator<Item = &Vec<Step>> {
 
 fn has_calls(steps: &[Step]) -> bool {
     steps.iter().any(|step| match step {
-        Step::Call(_) | Step::Parallel(_) => true,
+        Step::Call(_) => true,
+        Step::Parallel(parallel) => parallel.branches.iter().any(|steps| has_calls(steps)),
         Step::Choose(branches) => branches.iter().any(|branch| has_calls(&branch.steps)),
         Step::Work(_) | Step::Wait(_) | Step::Reply(_) => false,
     })

@@ -77,7 +77,7 @@ impl<'a> Names<'a> {
     pub fn instances(&self, instances: &[InstanceId]) -> String {
         let Some(&first) = instances.first() else { return String::new() };
         let component = self.component_of(first);
-        let (name, all) = (self.component(component), self.count(component));
+        let name = self.component(component);
         let mut numbers: Vec<u32> = instances
             .iter()
             .filter_map(|&i| self.instances.get(i as usize))
@@ -85,10 +85,17 @@ impl<'a> Names<'a> {
             .collect();
         numbers.sort_unstable();
         numbers.dedup();
+        // Those that people added count only where one of them is meant.
+        let highest = numbers.last().copied().unwrap_or(0);
+        let at_start = self.plan.components.get(component as usize).map_or(0, |c| c.instances);
+        let all = if highest <= at_start { at_start } else { self.count(component) };
         match numbers.len() {
             _ if all <= 1 => name.to_owned(),
             2 if all == 2 => format!("both instances of {name}"),
             n if n as u32 == all => format!("all {all} instances of {name}"),
+            n if n > 2 && highest - numbers[0] == n as u32 - 1 => {
+                format!("{name} #{} to #{highest}", numbers[0])
+            }
             n if n > 6 => format!("{n} of {all} instances of {name}"),
             _ => {
                 let numbers: Vec<String> = numbers.iter().map(|n| format!("#{n}")).collect();
@@ -125,9 +132,7 @@ impl<'a> Names<'a> {
             Counter::Errors(place) => format!("{}.errors", self.place(place)),
             Counter::Exceptions(id) => format!("{}.exceptions", self.component(id)),
             Counter::Deaths(id) => format!("{}.deaths", self.component(id)),
-            Counter::Log(id) => {
-                self.plan.logs.get(id as usize).cloned().unwrap_or_default()
-            }
+            Counter::Log(id) => self.plan.logs.get(id as usize).cloned().unwrap_or_default(),
         }
     }
 
@@ -248,6 +253,8 @@ pub(super) fn value(signal: &SignalPlan, value: f64) -> String {
         SignalPlan::Ratio(..) | SignalPlan::RelativeRate(_) => percent(value),
         SignalPlan::Level(Gauge::Memory(_) | Gauge::Busy(_)) => percent(value),
         SignalPlan::Level(Gauge::MemoryBytes(_)) => Bytes(value as u64).to_string(),
+        // Per second where it can be, so that a value and its threshold are seen to differ.
+        SignalPlan::Rate(_) if value >= 0.1 => format!("{}/s", number(value)),
         SignalPlan::Rate(_) => Rate(value).to_string(),
         SignalPlan::Latency(..) => Span(crate::units::from_seconds(value)).to_string(),
         SignalPlan::Count(_) | SignalPlan::Level(_) => number(value),

@@ -1,0 +1,12 @@
+//! Small systems whose schedules can be worked out by hand, checked to the nanosecond.
+
+mod bugs;
+mod calls;
+mod health;
+mod mitigations;
+mod pools;
+mod process;
+mod queue;
+mod response;
+mod speed;
+mod steps;

@@ -1,0 +1,260 @@
+//! Processes die, stall, come up, and are replaced.
+
+use crate::common::{Run, ends_ms, ms, run, s};
+use outagelab::sim::story::{Death, What};
+use outagelab::status::Status::{ClientError, Ok, Refused, Reset, Timeout, Unavailable};
+
+#[test]
+fn a_crash_resets_what_is_there_and_refuses_what_comes() {
+    let run = run("
+        clients: {c: {arrivals: {at: [0s, 1s, 5s, 8s]}, calls: api}}
+        components: {api: {kind: server, workers: 1, endpoints: {request: [work: 3s]}}}
+        changes: {down: {what: {crash: {component: api}}, at: 2s, lasts: 6s}}");
+    // One at work and one in the line are reset. The process is back before an arrival of that moment.
+    assert_eq!(
+        run.ends("c"),
+        ends_ms(&[(2000, Reset), (2000, Reset), (5000, Refused), (11000, Ok)])
+    );
+    let api = run.component("api");
+    assert_eq!((api.deaths, api.lost, api.left_present, api.left_waiting), (1, 2, 0, 0));
+    assert_eq!(run.busy_time("api"), s(2 + 3));
+    assert!(!api.tipped, "a crash from outside is not a tipping over");
+}
+
+#[test]
+fn the_end_of_one_crash_does_not_undo_another() {
+    let run = run("
+        clients: {c: {arrivals: {constant: {rate: 1/s, first: 500ms}}, calls: api}}
+        horizon: 10s
+        components: {api: {kind: server, workers: 1, endpoints: {request: [work: 10ms]}}}
+        changes:
+          one: {what: {crash: {component: api}}, at: 2s, until: 5s}
+          two: {what: {crash: {component: api}}, at: 4s, until: 7s}");
+    // Down from 2 to 7 s: the arrivals at 2.5, 3.5, 4.5, 5.5 and 6.5 s.
+    assert_eq!(run.count("c", Refused), 5);
+}
+
+#[test]
+fn m73_a_process_that_lives_5_s_starts_at_0_5_20_45_90_175_340_645_950() {
+    let run = run("
+        clients: {c: {arrivals: {at: [5s, 10s, 25s, 50s, 95s, 180s, 345s, 650s]}, calls: api}}
+        components:
+          api:
+            kind: server
+            workers: 1
+            restart: {always: {takes: 0s, back_off: {first: 10s, cap: 300s, reset: 10min}}}
+            endpoints: {request: [work: 1s]}
+            bugs: {deadly: {raises: {crash: yes}}}");
+    let starts = run.times(|w| matches!(w, What::CameUp { .. }));
+    assert_eq!(starts, [5, 20, 45, 90, 175, 340, 645, 950].map(s));
+    assert_eq!(run.component("api").deaths, 8);
+    assert!(run.component("api").tipped);
+}
+
+#[test]
+fn a_long_life_resets_the_crash_loop() {
+    let run = run("
+        clients: {c: {arrivals: {at: [5s, 10s, 700s]}, calls: api}}
+        components:
+          api:
+            kind: server
+            workers: 1
+            restart: {always: {takes: 1s, back_off: {first: 10s, cap: 300s, reset: 10min}}}
+            endpoints: {request: [work: 1s]}
+            bugs: {deadly: {raises: {crash: yes}}}");
+    // Restarts take 1 s. Died at 5 (back at 6), at 10 (10 s and 1 s later), at 700 after a life of 679 s.
+    let starts = run.times(|w| matches!(w, What::CameUp { .. }));
+    assert_eq!(starts, [6, 21, 701].map(s));
+}
+
+/// M68: `count` requests at once; 300 MB base, 2 MB for each, limit 512 MB.
+fn m68(count: usize, at_limit: &str) -> Run {
+    let at = vec!["1s"; count].join(", ");
+    run(&format!(
+        "
+        clients: {{c: {{arrivals: {{at: [{at}]}}, calls: api, timeout: 30s}}}}
+        components:
+          api:
+            kind: server
+            workers: 50
+            memory: {{limit: 512MB, base: 300MB, per_request: 2MB, at_limit: {at_limit}}}
+            endpoints: {{request: [work: 10s]}}"
+    ))
+}
+
+#[test]
+fn m68_106_requests_survive_and_the_107th_kills() {
+    let run = m68(106, "killed");
+    assert_eq!((run.count("c", Ok), run.component("api").deaths), (106, 0));
+    assert_eq!(run.component("api").peak_memory, 512_000_000);
+    let run = m68(107, "killed");
+    assert_eq!((run.count("c", Reset), run.component("api").deaths), (107, 1));
+    assert_eq!(run.component("api").left_present, 0);
+    let death = Death::OutOfMemory { used: 514_000_000, limit: 512_000_000 };
+    assert_eq!(run.times(|w| matches!(w, What::Died { death: d, .. } if *d == death)), [s(1)]);
+}
+
+#[test]
+fn a_stalled_process_keeps_its_connections_and_refuses_what_comes() {
+    let run = m68(108, "stalls");
+    assert_eq!((run.count("c", Timeout), run.count("c", Unavailable)), (107, 1));
+    let api = run.component("api");
+    assert_eq!((api.left_present, api.deaths, api.tipped), (107, 0, true));
+}
+
+#[test]
+fn restarting_a_stalled_process_leaves_nothing_of_it() {
+    let run = run("
+        clients: {c: {arrivals: {at: [1s, 1s, 1s, 1s, 9s, 20s]}, calls: api}}
+        components:
+          api:
+            kind: server
+            workers: 2
+            start_takes: 4s
+            memory: {limit: 40MB, base: 10MB, per_request: 10MB, at_limit: stalls}
+            endpoints: {request: [work: 3s]}
+            versions: {same: {}}
+        changes: {again: {what: {deploy: {component: api, version: same}}, at: 8s}}");
+    // The fourth makes it stall with two in the line; they are reset when it is replaced.
+    let mut expected = vec![(8000, Reset); 4];
+    expected.extend([(9000, Refused), (23000, Ok)]);
+    assert_eq!(run.ends("c"), ends_ms(&expected));
+    let api = run.component("api");
+    assert_eq!((api.left_present, api.left_waiting), (0, 0));
+    assert_eq!(api.mean_waiting * 3600.0, 14.0, "two of them waited from 1 to 8 s");
+}
+
+#[test]
+fn a_request_whose_leak_kills_the_process_has_been_answered() {
+    let run = run("
+        clients: {c: {arrivals: {at: [0s, 0s, 10s]}, calls: api}}
+        components:
+          api:
+            kind: server
+            workers: 1
+            restart: {always: {takes: 1s}}
+            memory: {limit: 10MB, leak: {per_request: 11MB}, at_limit: killed}
+            endpoints: {request: [work: 2s]}");
+    assert_eq!(run.ends("c"), ends_ms(&[(2000, Ok), (2000, Reset), (12000, Ok)]));
+    let api = run.component("api");
+    assert_eq!((api.deaths, api.left_present, api.left_waiting), (2, 0, 0));
+    assert_eq!(run.busy_time("api"), s(4));
+}
+
+#[test]
+fn a_request_whose_leak_stalls_the_process_has_been_answered() {
+    let run = run("
+        clients: {c: {arrivals: {at: [0s, 0s, 10s]}, calls: api, timeout: 20s}}
+        components:
+          api:
+            kind: server
+            workers: 1
+            memory: {limit: 10MB, leak: {per_request: 11MB}, at_limit: stalls}
+            endpoints: {request: [work: 2s]}");
+    assert_eq!(run.ends("c"), ends_ms(&[(2000, Ok), (10000, Unavailable), (20000, Timeout)]));
+    assert_eq!(run.component("api").left_present, 1);
+}
+
+#[test]
+fn a_leaked_connection_that_kills_its_process_ends_the_call_with_it() {
+    let run = run("
+        clients: {c: {arrivals: {at: [0s, 10s]}, calls: api}}
+        components:
+          api:
+            kind: server
+            workers: 1
+            while_calling: hold
+            restart: {always: {takes: 1s}}
+            memory: {limit: 10MB, base: 5MB, at_limit: killed}
+            pools: {db: {size: 3, leak: 100%, memory: 6MB}}
+            endpoints: {request: [call: db.query, work: 1s]}
+          db: {kind: database, connections: 1, endpoints: {query: [work: 2s]}}");
+    assert_eq!(run.ends("c"), ends_ms(&[(2000, Reset), (12000, Reset)]));
+    assert_eq!(run.component("api").deaths, 2);
+}
+
+#[test]
+fn failed_calls_leak_until_the_process_is_killed() {
+    let run = run("
+        clients: {c: {arrivals: {at: [0s, 1s, 2s]}, calls: api}}
+        components:
+          api:
+            kind: server
+            workers: 1
+            while_calling: hold
+            memory: {limit: 10MB, leak: {per_failed_answer: 4MB}, at_limit: killed}
+            endpoints: {request: [call: {to: db.query, on_failure: go_on}]}
+          db: {kind: database, connections: 1, endpoints: {query: [work: 100ms, reply: server_error]}}");
+    let degraded = outagelab::status::Status::Degraded;
+    // The third has been answered when the process dies of it.
+    assert_eq!(run.ends("c"), ends_ms(&[(100, degraded), (1100, degraded), (2100, degraded)]));
+    assert_eq!(run.times(|w| matches!(w, What::Died { .. })), [ms(2100)]);
+}
+
+#[test]
+fn a_rolling_deploy_replaces_one_batch_after_the_other() {
+    let run = run("
+        clients: {c: {arrivals: {constant: {rate: 10/s, first: 50ms}}, calls: api}}
+        horizon: 60s
+        components:
+          api:
+            kind: server
+            instances: 4
+            workers: 1
+            start_takes: 5s
+            endpoints: {request: [work: 10ms]}
+            versions: {next: {endpoints: {request: [work: 20ms]}}}
+        changes:
+          out:
+            what: {deploy: {component: api, version: next, how: {rolling: {batch: 2, pause: 10s}}}}
+            at: 10s");
+    let died = run.times(|w| matches!(w, What::Died { death: Death::Replaced, .. }));
+    assert_eq!(died, [10, 10, 20, 20].map(s));
+    let up = run.times(|w| matches!(w, What::CameUp { .. }));
+    assert_eq!(up, [15, 15, 25, 25].map(s));
+    // Two of four are gone for 10 s in all, and round robin does not notice: 50 of 100 are refused.
+    assert_eq!(run.count("c", Refused), 50);
+    // Old ones until 10 s, half and half until 20 s (of those served), new ones from then on.
+    assert_eq!(run.log.last().map(|r| r.latency), Some(ms(20)));
+    assert_eq!(run.outcome.changes[0], [(s(10), Some(s(20)))]);
+}
+
+#[test]
+fn a_rollback_brings_back_what_ran_before_and_its_endpoints() {
+    let run = run("
+        clients:
+          c: {arrivals: {at: [0s, 20s, 40s]}, calls: api, requests: {new: {share: 100%}}}
+        components:
+          api:
+            kind: server
+            workers: 1
+            endpoints: {request: [work: 1s]}
+            versions: {next: {endpoints: {new: [work: 2s]}}}
+        changes:
+          out: {what: {deploy: {component: api, version: next}}, at: 10s}
+          back: {what: {rollback: {component: api}}, at: 30s}");
+    // The base version does not have the endpoint: 404.
+    assert_eq!(run.ends("c"), ends_ms(&[(0, ClientError), (22000, Ok), (40000, ClientError)]));
+}
+
+#[test]
+fn a_flush_resets_the_line_and_leaves_work_alone() {
+    let run = run("
+        clients: {c: {arrivals: {at: [0s, 1s, 2s]}, calls: api}}
+        components: {api: {kind: server, workers: 1, endpoints: {request: [work: 5s]}}}
+        changes: {flush: {what: {flush: {component: api}}, at: 3s}}");
+    assert_eq!(run.ends("c"), ends_ms(&[(3000, Reset), (3000, Reset), (5000, Ok)]));
+    assert_eq!(run.component("api").left_waiting, 0);
+}
+
+#[test]
+fn what_recurs_ends_where_it_says() {
+    let run = run("
+        clients: {c: {arrivals: {constant: {rate: 1/s, first: 500ms}}, calls: api}}
+        horizon: 100s
+        components: {api: {kind: server, workers: 1, endpoints: {request: [work: 10ms]}}}
+        changes:
+          flaps: {what: {crash: {component: api}}, recurring: {up: 5s, down: 5s}, until: 28s}");
+    // Down 5-10, 15-20 and 25-28.
+    assert_eq!(run.count("c", Refused), 5 + 5 + 3);
+}
