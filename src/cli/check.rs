@@ -3,7 +3,8 @@
 use super::problems::Refusal;
 use super::{Done, Verdict, input, say};
 use crate::plan::load_and_compile;
-use crate::text::{Problem, Sources};
+use crate::study;
+use crate::text::{Problem, Sources, read};
 use std::path::{Path, PathBuf};
 
 /// Check models and experiments, and report everything that is wrong with them.
@@ -36,5 +37,15 @@ pub fn check(args: &Args) -> Verdict {
 fn check_file(sources: &mut Sources, path: &Path) -> Result<&'static str, Vec<Problem>> {
     let text = input::text(sources, path).map_err(|problem| vec![problem])?;
     let name = path.display().to_string();
-    load_and_compile(sources, &name, &text, &[], 0, &mut input::beside(path)).map(|_| "model")
+    if is_experiment(&name, &text) {
+        study::check(sources, &name, &text, &mut input::data).map(|_| "experiment")
+    } else {
+        load_and_compile(sources, &name, &text, &[], 0, &mut input::beside(path)).map(|_| "model")
+    }
+}
+
+/// Whether a file has the key `model`. One that cannot be read is neither; the model's reader says
+/// what is wrong with it.
+fn is_experiment(name: &str, text: &str) -> bool {
+    read(&mut Sources::default(), name, text).is_ok_and(|root| root.get("model").is_some())
 }

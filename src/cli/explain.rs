@@ -1,7 +1,7 @@
 //! `explain`: what a word means.
 
 use super::lexicon::{self, ANY_NAME, Word};
-use super::{Done, Verdict, say};
+use super::{Done, Verdict, measures, say};
 use crate::component::WhileCalling;
 use crate::component::preset::{PRESETS, Preset};
 use crate::mitigation::{BESIDES, Member, ROSTER};
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// Meanings of one word that are shown at most.
 const SHOWN: usize = 8;
 
-/// Explain a word of the language: a mitigation, a kind of component, a law, a change, any key.
+/// Explain a word of the language: a mitigation, a law, a change, a measure, any key or value.
 ///
 /// Takes a word (`retry`, `exponential`, `patience`) or a place in a file
 /// (`components.api.line.capacity`, `line.capacity`).
@@ -35,9 +35,11 @@ pub fn explain(args: &Args) -> Verdict {
             .filter(|plot| plot.name == name)
             .map(|plot| format!("{}: a plot. {}.\n  {}\n", plot.name, plot.title, plot.caption)),
     );
+    let measures = measures::all();
+    parts.extend(measures.iter().filter(|measure| measure.is_meant(name)).map(measure));
     parts.extend(meanings(&words, name));
     if parts.is_empty() {
-        return Err(unknown(&words, name).into());
+        return Err(unknown(&words, &measures, name).into());
     }
     say::print(&parts.join("\n"))?;
     Ok(Done::Well)
@@ -45,6 +47,15 @@ pub fn explain(args: &Args) -> Verdict {
 
 fn mitigation(member: &Member) -> String {
     format!("{}: a mitigation. {}\n\n{}", member.word, member.summary, indented(member.explain))
+}
+
+fn measure(measure: &measures::Entry) -> String {
+    let unit = match measure.unit {
+        "1" => "a share, or a probability".to_owned(),
+        "" => "a number".to_owned(),
+        unit => unit.to_owned(),
+    };
+    format!("{}: a measure\n{}  unit: {unit}\n", measure.name, indented(measure.doc))
 }
 
 fn kind(preset: &Preset) -> String {
@@ -128,11 +139,12 @@ fn indented(text: &str) -> String {
     text.lines().map(line).collect()
 }
 
-fn unknown(words: &[Word], name: &str) -> Problem {
+fn unknown(words: &[Word], measures: &[measures::Entry], name: &str) -> Problem {
     let known: BTreeSet<&str> = words
         .iter()
         .map(|word| word.word.as_str())
         .chain(ROSTER.iter().chain(BESIDES).map(|member| member.word))
+        .chain(measures.iter().filter_map(|measure| measure.name.split('.').next()))
         .collect();
     let last = name.rsplit('.').next().unwrap_or(name);
     let help = match suggest(last, known.into_iter()) {
@@ -165,7 +177,7 @@ mod tests {
         assert!(places("components.api.line.capcity").is_empty());
         assert!(places("capcity").is_empty());
         assert!(places("").is_empty() && places("...").is_empty());
-        let help = unknown(&lexicon::words(), "line.capcity").help.unwrap();
+        let help = unknown(&lexicon::words(), &[], "line.capcity").help.unwrap();
         assert!(help.contains("`capacity`"), "{help}");
     }
 }

@@ -8,50 +8,74 @@ use std::path::Path;
 /// A file of observed values may have this many bytes (64 MiB).
 const MAX_DATA_BYTES: usize = 64 << 20;
 
+/// Why a file cannot be used, without its name.
+struct Fault {
+    why: String,
+    help: Option<String>,
+}
+
+impl Fault {
+    fn new(why: impl Into<String>) -> Fault {
+        Fault { why: why.into(), help: None }
+    }
+
+    fn help(self, help: impl Into<String>) -> Fault {
+        Fault { help: Some(help.into()), ..self }
+    }
+}
+
 /// The text of a model or an experiment.
 ///
 /// # Errors
 /// It is not there, is a directory, cannot be read, is too long, or is not UTF-8.
 pub fn text(sources: &mut Sources, path: &Path) -> Result<String, Problem> {
-    let bytes = bytes(path, MAX_FILE_BYTES)?;
+    let shown = path.display().to_string();
+    let bytes = bytes(path, MAX_FILE_BYTES).map_err(|fault| Problem {
+        what: format!("{shown}: {}", fault.why),
+        help: fault.help,
+        mark: None,
+    })?;
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-        let source = sources.add(&path.display().to_string(), &text);
+        let source = sources.add(&shown, &String::from_utf8_lossy(error.as_bytes()));
         let mark = Mark { source, start: good as u32, end: good as u32 + 1 };
-        Problem::new(format!("{} is not UTF-8 text", path.display()))
-            .help("save it as UTF-8")
-            .at(mark)
+        Problem::new("this is not UTF-8 text").help("save the file as UTF-8").at(mark)
     })
+}
+
+/// The text of a file that a model or an experiment names.
+///
+/// # Errors
+/// Why it cannot be used, without its name.
+pub fn data(path: &str) -> Result<String, String> {
+    let bytes = bytes(Path::new(path), MAX_DATA_BYTES).map_err(|fault| match fault.help {
+        Some(help) => format!("{}; {help}", fault.why),
+        None => fault.why,
+    })?;
+    String::from_utf8(bytes).map_err(|_| "not UTF-8 text".to_owned())
 }
 
 /// Reads what a model names, from the model's own folder.
 pub fn beside(model: &Path) -> impl FnMut(&str) -> Result<String, String> {
     let folder = model.parent().map(Path::to_owned).unwrap_or_default();
     move |name| {
-        let path = folder.join(name);
-        let bytes = bytes(&path, MAX_DATA_BYTES).map_err(|problem| match problem.help {
-            Some(help) => format!("{}; {help}", problem.what),
-            None => problem.what,
-        })?;
-        String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8 text", path.display()))
+        let path = folder.join(name).display().to_string();
+        data(&path).map_err(|why| format!("{path}: {why}"))
     }
 }
 
-fn bytes(path: &Path, limit: usize) -> Result<Vec<u8>, Problem> {
-    let shown = path.display();
+fn bytes(path: &Path, limit: usize) -> Result<Vec<u8>, Fault> {
     let refused = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => missing(path),
-        _ => Problem::new(format!("{shown} cannot be read: {error}")),
+        _ => Fault::new(format!("it cannot be read: {error}")),
     };
     let about = fs::metadata(path).map_err(refused)?;
     if about.is_dir() {
-        let problem = Problem::new(format!("{shown} is a directory, not a file"));
-        return Err(problem.help(inside(path)));
+        return Err(Fault::new("a directory, not a file").help(inside(path)));
     }
     let too_long = |length: String| {
-        let what = format!("{shown} is too long: it has {length} bytes, and {limit} are allowed");
-        Problem::new(what).help("split it, or remove what does not belong there")
+        Fault::new(format!("too long: it has {length} bytes, and {limit} are allowed"))
+            .help("split it, or remove what does not belong there")
     };
     if about.len() > limit as u64 {
         return Err(too_long(about.len().to_string()));
@@ -66,9 +90,9 @@ fn bytes(path: &Path, limit: usize) -> Result<Vec<u8>, Problem> {
     Ok(bytes)
 }
 
-/// The problem that there is no such file, with a near name in its folder or a known one.
-fn missing(path: &Path) -> Problem {
-    let problem = Problem::new(format!("there is no file {}", path.display()));
+/// There is no such file; perhaps a near name in its folder was meant.
+fn missing(path: &Path) -> Fault {
+    let fault = Fault::new("there is no such file");
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let wanted = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -77,12 +101,12 @@ fn missing(path: &Path) -> Problem {
     let near = names.iter().find(|name| **name == with_ending).map(String::as_str);
     match near.or_else(|| suggest(&wanted, names.iter().map(String::as_str))) {
         Some(near) => {
-            problem.help(format!("did you mean `{}`?", path.with_file_name(near).display()))
+            fault.help(format!("did you mean `{}`?", path.with_file_name(near).display()))
         }
         None if !folder.is_dir() => {
-            problem.help(format!("there is no folder {} either", folder.display()))
+            fault.help(format!("there is no folder {} either", folder.display()))
         }
-        None => problem.help(inside(folder)),
+        None => fault.help(inside(folder)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `list`: what there is.
 
 use super::lexicon::{self, Word};
-use super::{Done, Verdict, input, say};
+use super::{Done, Verdict, input, measures, say};
 use crate::component::preset::PRESETS;
 use crate::mitigation::{BESIDES, ROSTER};
 use crate::plot::PLOTS;
@@ -67,6 +67,7 @@ const TOPICS: &[Topic] = &[
     },
     Topic { word: "actions", about: "what people do", rows: |words| members(words, "Deed") },
     Topic { word: "statuses", about: "how a request ends", rows: |words| members(words, "Status") },
+    Topic { word: "measures", about: "numbers of a run", rows: |_| measure_rows() },
     Topic { word: "plots", about: "figures of an experiment", rows: |_| plots() },
 ];
 
@@ -133,6 +134,11 @@ fn presets() -> Vec<Row> {
 fn mitigations() -> Vec<Row> {
     let all = ROSTER.iter().chain(BESIDES);
     all.map(|member| (member.word.to_owned(), first_sentence(member.summary))).collect()
+}
+
+fn measure_rows() -> Vec<Row> {
+    let all = measures::all().into_iter();
+    all.map(|entry| (entry.name, first_sentence(entry.doc))).collect()
 }
 
 fn plots() -> Vec<Row> {

@@ -9,12 +9,16 @@ mod explain;
 mod input;
 mod lexicon;
 mod list;
+mod measures;
 mod new;
 mod problems;
+mod results;
 mod run;
 mod say;
 mod schema;
+mod study;
 mod words;
+mod write;
 
 use clap::{Parser, Subcommand};
 use problems::Refusal;
@@ -37,6 +41,7 @@ struct Program {
 enum Verb {
     New(new::Args),
     Run(run::Args),
+    Study(study::Args),
     Check(check::Args),
     Explain(explain::Args),
     List(list::Args),
@@ -48,6 +53,8 @@ enum Verb {
 enum Done {
     /// All is well.
     Well,
+    /// A claim of the experiment does not hold.
+    ClaimFailed,
 }
 
 /// What every verb yields.
@@ -59,6 +66,7 @@ pub fn main() -> ExitCode {
     let verdict = match Program::parse().verb {
         Verb::New(args) => new::new(&args),
         Verb::Run(args) => run::run(&args),
+        Verb::Study(args) => study::study(&args),
         Verb::Check(args) => check::check(&args),
         Verb::Explain(args) => explain::explain(&args),
         Verb::List(args) => list::list(&args),
@@ -66,6 +74,7 @@ pub fn main() -> ExitCode {
     };
     match verdict {
         Ok(Done::Well) => ExitCode::SUCCESS,
+        Ok(Done::ClaimFailed) => ExitCode::from(1),
         Err(refusal) => {
             refusal.report();
             ExitCode::from(2)

@@ -4,7 +4,7 @@ use super::problems::Refusal;
 use super::words::{self, Column};
 use super::{Done, Verdict, input, say};
 use crate::plan::{Plan, load_and_compile};
-use crate::plot::words::number;
+use crate::plot::words::{number, quantity, title};
 use crate::report::story::{Line, stopped_text, tell};
 use crate::report::summary::{ClientSummary, ComponentSummary, Summary, summary};
 use crate::sim::outcome::Ending;
@@ -104,6 +104,7 @@ fn told(args: &Args, plan: &Plan, outcome: &Outcome, story: &[Line], numbers: &S
     let mut out = format!("{}\nseed {}, replica {}\n\n", plan.name, args.seed, args.replica);
     out.push_str(&timeline(plan, outcome, story));
     out.push('\n');
+    out.push_str(&impact(numbers));
     out.push_str(&words::table(&CLIENT_COLUMNS, numbers.clients.iter().map(client_row)));
     out.push('\n');
     out.push_str(&words::table(&COMPONENT_COLUMNS, numbers.components.iter().map(component_row)));
@@ -111,6 +112,24 @@ fn told(args: &Args, plan: &Plan, outcome: &Outcome, story: &[Line], numbers: &S
         out.push_str(&format!("\nNote: {}.\n", stopped_text(plan, stopped)));
     }
     out
+}
+
+/// The measures that say most about an outage, and apply to this run.
+const IMPACT: [&str; 8] = [
+    "user_outage",
+    "users_affected",
+    "user_minutes_lost",
+    "requests_failed",
+    "availability",
+    "time_to_detect",
+    "time_to_diagnose",
+    "time_to_mitigate",
+];
+
+fn impact(numbers: &Summary) -> String {
+    let shown = numbers.measures.iter().filter(|m| IMPACT.contains(&m.name.as_str()));
+    let lines = shown.map(|m| format!("{:<19} {}\n", title(&m.name), quantity(m.value, m.unit)));
+    lines.chain(std::iter::once("\n".to_owned())).collect()
 }
 
 /// The lines of the story behind their times: of day and from the alert where there was one, else
@@ -150,7 +169,7 @@ fn from_alert(minutes: f64) -> String {
     }
 }
 
-const CLIENT_COLUMNS: [Column; 8] = [
+const CLIENT_COLUMNS: [Column; 7] = [
     Column::text("client"),
     Column::number("requests"),
     Column::number("under way"),
@@ -158,7 +177,6 @@ const CLIENT_COLUMNS: [Column; 8] = [
     Column::number("attempts"),
     Column::number("p50"),
     Column::number("p99"),
-    Column::number("users affected"),
 ];
 
 fn client_row(client: &ClientSummary) -> Vec<String> {
@@ -170,7 +188,6 @@ fn client_row(client: &ClientSummary) -> Vec<String> {
         words::or_none(client.attempts_per_request, |a| format!("{a:.2}")),
         words::or_none(client.p50_seconds, words::latency),
         words::or_none(client.p99_seconds, words::latency),
-        words::share(client.users_affected),
     ]
 }
 

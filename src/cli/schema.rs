@@ -2,6 +2,7 @@
 
 use super::{Done, Verdict, say};
 use crate::model::Model;
+use crate::study::Experiment;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
@@ -21,16 +22,19 @@ pub struct Args {
 pub enum Kind {
     /// A system and what happens to it.
     Model,
+    /// Variants of a model, facts and claims.
+    Experiment,
 }
 
 impl Kind {
     /// Both kinds.
-    pub const ALL: &[Kind] = &[Kind::Model];
+    pub const ALL: &[Kind] = &[Kind::Model, Kind::Experiment];
 
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
             Kind::Model => "model",
+            Kind::Experiment => "experiment",
         }
     }
 }
@@ -52,6 +56,7 @@ pub fn schema(args: &Args) -> Verdict {
 pub fn of(kind: Kind) -> Value {
     let mut schema = match kind {
         Kind::Model => schemars::schema_for!(Model).to_value(),
+        Kind::Experiment => schemars::schema_for!(Experiment).to_value(),
     };
     say_yes_and_no(&mut schema);
     for (name, short) in SHORT_FORMS {

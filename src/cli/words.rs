@@ -2,22 +2,28 @@
 
 use crate::plot::words::{NONE, quantity};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use std::borrow::Cow;
 
 /// A column of a table.
 pub struct Column {
-    head: &'static str,
+    head: Cow<'static, str>,
     is_number: bool,
 }
 
 impl Column {
     /// Words, to the left.
     pub const fn text(head: &'static str) -> Column {
-        Column { head, is_number: false }
+        Column { head: Cow::Borrowed(head), is_number: false }
     }
 
     /// Numbers, to the right.
     pub const fn number(head: &'static str) -> Column {
-        Column { head, is_number: true }
+        Column { head: Cow::Borrowed(head), is_number: true }
+    }
+
+    /// Numbers under a heading that is made as we go.
+    pub fn numbers(head: String) -> Column {
+        Column { head: Cow::Owned(head), is_number: true }
     }
 }
 
@@ -26,7 +32,7 @@ pub fn table(columns: &[Column], rows: impl Iterator<Item = Vec<String>>) -> Str
     let mut table = Table::new();
     table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(columns.iter().map(|column| column.head));
+    table.set_header(columns.iter().map(|column| &*column.head));
     for row in rows {
         table.add_row(row.into_iter().map(Cell::new));
     }

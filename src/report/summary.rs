@@ -1,6 +1,7 @@
 //! One replica in numbers: what clients saw and what components went through.
 
 use crate::histogram::Histogram;
+use crate::measure::{View, measures};
 use crate::plan::{ClientPlan, ComponentPlan, Plan};
 use crate::sim::Outcome;
 use crate::sim::outcome::{ClientOutcome, ComponentOutcome};
@@ -14,6 +15,19 @@ pub struct Summary {
     pub clients: Vec<ClientSummary>,
     /// What each component went through.
     pub components: Vec<ComponentSummary>,
+    /// All measures that apply to the run, as studies define them.
+    pub measures: Vec<MeasureSummary>,
+}
+
+/// A measure of the run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MeasureSummary {
+    /// Its name.
+    pub name: String,
+    /// Its unit; `1` for a share.
+    pub unit: &'static str,
+    /// Its value; not finite for what never happened.
+    pub value: f64,
 }
 
 /// What a client saw.
@@ -33,9 +47,6 @@ pub struct ClientSummary {
     pub p50_seconds: Option<f64>,
     /// 99th percentile of the latency of good answers, in seconds.
     pub p99_seconds: Option<f64>,
-    /// Share of the users active between the alert and the end of the incident (or of the run) who
-    /// had a request that failed or was slow; none without an alert or without users.
-    pub users_affected: Option<f64>,
 }
 
 /// What a component went through.
@@ -66,13 +77,19 @@ pub struct ComponentSummary {
 pub fn summary(plan: &Plan, outcome: &Outcome) -> Summary {
     let clients = plan.clients.iter().zip(&outcome.clients);
     let components = plan.components.iter().zip(&outcome.components);
+    let view = View::new(plan, outcome);
+    let measures = measures(plan).into_iter().filter_map(|measure| {
+        let value = measure.of(&view)?;
+        Some(MeasureSummary { name: measure.name, unit: measure.unit, value })
+    });
     Summary {
-        clients: clients.map(|(plan, seen)| client(plan, seen, outcome)).collect(),
+        clients: clients.map(|(plan, seen)| client(plan, seen)).collect(),
         components: components.map(|(plan, seen)| component(plan, seen)).collect(),
+        measures: measures.collect(),
     }
 }
 
-fn client(plan: &ClientPlan, seen: &ClientOutcome, outcome: &Outcome) -> ClientSummary {
+fn client(plan: &ClientPlan, seen: &ClientOutcome) -> ClientSummary {
     let over: u64 = seen.ended.iter().sum();
     let good = good(&seen.ended);
     let mut latency = Histogram::new();
@@ -88,15 +105,7 @@ fn client(plan: &ClientPlan, seen: &ClientOutcome, outcome: &Outcome) -> ClientS
         attempts_per_request: share(seen.attempts, over),
         p50_seconds: quantile(0.5),
         p99_seconds: quantile(0.99),
-        users_affected: users_affected(seen, outcome),
     }
-}
-
-fn users_affected(seen: &ClientOutcome, outcome: &Outcome) -> Option<f64> {
-    let from = outcome.response.alert?;
-    let to = outcome.response.declared_over.unwrap_or(outcome.end);
-    let counts = seen.users.as_ref()?.count(from, to);
-    share(counts.affected, counts.active)
 }
 
 fn component(plan: &ComponentPlan, seen: &ComponentOutcome) -> ComponentSummary {
