@@ -1,5 +1,5 @@
-//! After the warm-up the hot loop does not allocate: a run that is twice as long, with twice as many requests,
-//! allocates only what belongs to time and not to requests.
+//! After the warm-up the hot loop does not allocate: a run that is twice as long, with twice as
+//! many requests, allocates only what belongs to time and not to requests.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,8 +46,8 @@ fn of_a_run(plan: &mut Plan, minutes: u64) -> (u64, u64) {
     (count, outcome.clients[0].sent)
 }
 
-/// What each bucket of a minute may allocate: the histogram of the latencies of each class (a box and its
-/// counts, which grow in a few steps).
+/// What each bucket of a minute may allocate: the histogram of the latencies of each class (a box
+/// and its counts, which grow in a few steps).
 const FOR_A_BUCKET: u64 = 16;
 /// Lists of buckets double, and now and then more requests are in flight than ever before.
 const FOR_GROWTH: u64 = 64;

@@ -21,11 +21,14 @@ const MODEL: &str = "
         workers: 2
         line: {discipline: random, capacity: 20}
         pick: random
-        memory: {limit: 64MB, base: 30MB, per_request: 1MB, leak: {per_request: 20kB}, at_limit: killed}
+        memory:
+          {limit: 64MB, base: 30MB, per_request: 1MB, leak: {per_request: 20kB}, at_limit: killed}
         restart: {always: {takes: {exponential: {mean: 5s}}}}
         endpoints: {request: [work: {lognormal: {mean: 100ms, cv: 2}}]}
     changes:
-      flaps: {what: {crash: {component: api}}, recurring: {up: {exponential: {mean: 1min}}, down: 5s, each_instance: yes}}
+      flaps:
+        what: {crash: {component: api}}
+        recurring: {up: {exponential: {mean: 1min}}, down: 5s, each_instance: yes}
     response:
       alerts: {errors: {signal: {ratio: {of: users.errors, to: users.answers}}, above: 1%}}";
 
@@ -72,7 +75,9 @@ fn two_variants_of_a_replica_share_their_luck_until_they_differ() {
     // Common random numbers: a second client shifts none of the first one's numbers.
     let with_crawler = MODEL.replace(
         "    components:",
-        "      crawler: {arrivals: {poisson: {rate: 1/s}}, calls: idle}\n    components:\n      idle: {kind: server, workers: 1, endpoints: {request: [work: 1ms]}}",
+        "      crawler: {arrivals: {poisson: {rate: 1/s}}, calls: idle}
+    components:
+      idle: {kind: server, workers: 1, endpoints: {request: [work: 1ms]}}",
     );
     let (one, two) = (plan_seeded(&model(MODEL), 1), plan_seeded(&model(&with_crawler), 1));
     for replica in 0..5 {

@@ -1,7 +1,9 @@
-//! Golden fingerprints: every model that comes with the program runs as it did when the file was written.
+//! Golden fingerprints: every model that comes with the program runs as it did when the file was
+//! written.
 //!
-//! A fingerprint hashes what can be observed (time, request, attempts, outcome; time, instance, state). A faster
-//! engine leaves it alone; a change of what happens does not. After a change that is meant:
+//! A fingerprint hashes what can be observed (time, request, attempts, outcome; time, instance,
+//! state). A faster engine leaves it alone; a change of what happens does not. After a change that
+//! is meant:
 //!
 //! `OUTAGELAB_BLESS=1 cargo test --test engine golden`
 
@@ -12,7 +14,7 @@ use std::fmt::Write as _;
 
 const GOLDEN: &str = "tests/golden.txt";
 const HEAD: &str = "\
-# Fingerprints of the models with seed 1, replicas 0 and 1: file, replica, fingerprint, requests of clients.
+# Fingerprints of the models with seed 1: file, replica, fingerprint, requests of clients.
 # Benchmarks run for one minute, the others for at most 12 hours.
 ";
 

@@ -1,8 +1,9 @@
-//! Every word of the language is in a file that comes with the program, so that there is an example of it that
-//! is known to run (the golden fingerprints run them all).
+//! Every word of the language is in a file that comes with the program, so that there is an example
+//! of it that is known to run (the golden fingerprints run them all).
 //!
-//! That every mitigation is documented and survives writing and reading is checked beside the families
-//! (`src/mitigation/tests.rs`); that an idle one changes nothing, on random models (`laws`).
+//! That every mitigation is documented and survives writing and reading is checked beside the
+//! families (`src/mitigation/tests.rs`); that an idle one changes nothing, on random models
+//! (`laws`).
 
 use crate::files;
 use outagelab::change::What;

@@ -32,7 +32,8 @@ fn module(path: &Path) -> String {
     inside.split('/').next().unwrap_or(inside).trim_end_matches(".rs").to_owned()
 }
 
-/// The lines of a source file with their numbers: no comments, and nothing from the unit tests at its end on.
+/// The lines of a source file with their numbers: no comments, and nothing from the unit tests at
+/// its end on.
 fn code(text: &str) -> Vec<(usize, &str)> {
     let tests = text.find("#[cfg(test)]").unwrap_or(text.len());
     let lines = text[..tests].lines().enumerate().map(|(number, line)| (number + 1, line));
@@ -59,7 +60,9 @@ fn files_are_short_and_lines_fit() {
             found.push(format!("{name} has {count} lines, more than {LINES}"));
         }
         for (number, line) in text.lines().enumerate() {
-            if line.chars().count() > COLUMNS {
+            // A row of a table cannot be broken.
+            let is_row = line.trim_start_matches(['/', '!', ' ']).starts_with('|');
+            if line.chars().count() > COLUMNS && !is_row {
                 found.push(format!("{name}:{} is longer than {COLUMNS} columns", number + 1));
             }
         }
