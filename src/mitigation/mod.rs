@@ -97,7 +97,8 @@ impl Member {
     }
 }
 
-/// Makes [`LayerSpec`], [`LayerState`] and [`ROSTER`] from one list: `"summary" word: Variant(Spec => State)`.
+/// Makes [`LayerSpec`], [`LayerState`] and [`ROSTER`] from one list: `"summary" word: Variant(Spec
+/// => State)`.
 macro_rules! roster {
     ($($summary:tt $module:ident: $variant:ident($spec:ident => $state:ident),)*) => {
         /// A layer around a call or at a door; the key says which.
@@ -127,7 +128,8 @@ macro_rules! roster {
             }
         }
 
-        /// The state of a layer. One value for each scope that a layer has: a calling instance, a door.
+        /// The state of a layer. One value for each scope that a layer has: a calling instance, a
+        /// door.
         #[derive(Debug, Clone)]
         pub enum LayerState {
             $(#[doc = $summary] $variant($module::$state),)*
@@ -190,13 +192,16 @@ macro_rules! roster {
 }
 
 roster! {
-    "Answer something else when a call, or a middleware, fails." fallback: Fallback(FallbackSpec => Fallback),
+    "Answer something else when a call, or a middleware, fails."
+        fallback: Fallback(FallbackSpec => Fallback),
     "Try a failed call again, after a pause." retry: Retry(RetrySpec => Retry),
-    "Stop retries while too few calls succeed." retry_budget: RetryBudget(RetryBudgetSpec => RetryBudget),
+    "Stop retries while too few calls succeed."
+        retry_budget: RetryBudget(RetryBudgetSpec => RetryBudget),
     "Refuse calls at the caller while too many fail."
         circuit_breaker: CircuitBreaker(CircuitBreakerSpec => Breaker),
     "Refuse what comes more often than a limit." rate_limit: RateLimit(RateLimitSpec => RateLimit),
-    "Refuse what would exceed a number of calls in progress." bulkhead: Bulkhead(BulkheadSpec => Bulkhead),
+    "Refuse what would exceed a number of calls in progress."
+        bulkhead: Bulkhead(BulkheadSpec => Bulkhead),
 }
 
 /// Words of this family that are no layers: they are written at a component.

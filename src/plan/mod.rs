@@ -1,16 +1,21 @@
 //! What a model means: names have become ids, quantities nanoseconds, steps one flat program. All
 //! errors of a model end in [`compile()`]; a [`Plan`] can be run without any.
 
+mod change;
 pub mod compile;
+mod response;
 
+pub use change::{ChangeAction, ChangePlan};
 pub use compile::{CompileContext, compile, load_and_compile};
+pub use response::{
+    ActionPlan, AlertPlan, Clue, Counter, DeedPlan, EvidencePlan, Gauge, HypothesisPlan, Place,
+    ResponderPlan, SignalPlan,
+};
 
-use crate::change::InProgress;
 use crate::component::{AtLimit, Discipline, Sharing};
 use crate::dist::{CountSampler, Sampler};
 use crate::load::arrivals::RateCurve;
 use crate::mitigation::{LayerSpec, Pick};
-use crate::response::Cause;
 use crate::status::Status;
 use crate::units::Nanos;
 
@@ -331,7 +336,8 @@ pub struct EdgePlan {
     pub deadline_lane: u32,
     /// Mitigations, outermost first.
     pub layers: Vec<LayerSpec>,
-    /// For each of them the key of its luck, which a layer of another kind beside it does not shift.
+    /// For each of them the key of its luck, which a layer of another kind beside it does not
+    /// shift.
     pub layer_keys: Vec<u64>,
     /// How the instance is chosen.
     pub pick: Pick,
@@ -485,266 +491,4 @@ pub struct RateTrigger {
     pub window: Nanos,
     /// Counted over all instances of the component together.
     pub per_component: bool,
-}
-
-/// A change.
-#[derive(Debug, Clone)]
-pub struct ChangePlan {
-    /// Its name.
-    pub name: String,
-    /// What it does.
-    pub action: ChangeAction,
-    /// When it begins: law of the time.
-    pub at: Sampler,
-    /// How long it lasts; None: it stays. For `until`, see there.
-    pub lasts: Option<Sampler>,
-    /// A fixed end.
-    pub until: Option<Nanos>,
-    /// Comes and goes: laws of the times without and with it, and whether each instance by itself.
-    pub recurring: Option<(Sampler, Sampler, bool)>,
-    /// Work in progress.
-    pub in_progress: InProgress,
-}
-
-/// What a change does.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ChangeAction {
-    /// A turn of knobs of the first `count` instances.
-    Turn {
-        /// The component.
-        component: ComponentId,
-        /// How many instances, the first ones.
-        count: u32,
-        /// The turn.
-        turn: crate::change::knob::Turn,
-    },
-    /// The rate of a client is multiplied (`by`), or set (`to`, per second).
-    Surge {
-        /// The client.
-        client: ClientId,
-        /// Set to this.
-        to: Option<f64>,
-        /// Multiplied by this.
-        by: f64,
-    },
-    /// Links are cut (`delay` None) or slow: calls from `from` (component, or client with
-    /// `from_client`, or any when both are [`NONE`]) to `to`.
-    Link {
-        /// Calling component or [`NONE`].
-        from: ComponentId,
-        /// Calling client or [`NONE`].
-        from_client: ClientId,
-        /// Callee.
-        to: ComponentId,
-        /// Added to each way; None: cut.
-        delay: Option<Nanos>,
-    },
-    /// A bug is switched on.
-    Bug(BugId),
-    /// A version is brought out (None: the one before).
-    Deploy {
-        /// The component.
-        component: ComponentId,
-        /// Index of the version; None: roll back.
-        version: Option<u32>,
-        /// Instances in a batch (`u32::MAX`: all).
-        batch: u32,
-        /// Between batches.
-        pause: Nanos,
-    },
-    /// The lines of the first `count` instances are emptied.
-    Flush {
-        /// The component.
-        component: ComponentId,
-        /// How many instances.
-        count: u32,
-    },
-}
-
-/// What a counter or gauge belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// A component.
-    Component(ComponentId),
-    /// A client.
-    Client(ClientId),
-}
-
-/// A counter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counter {
-    /// Requests that came.
-    Requests(Place),
-    /// Answers that went.
-    Answers(Place),
-    /// Answers with this status (several, where an HTTP code names several: one bit for each
-    /// status).
-    AnswersOf(Place, u16),
-    /// Answers that are not good.
-    Errors(Place),
-    /// Exceptions.
-    Exceptions(ComponentId),
-    /// Deaths of processes.
-    Deaths(ComponentId),
-    /// Log lines of this name (index in [`Plan::logs`]).
-    Log(u32),
-}
-
-/// A gauge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gauge {
-    /// Share of the memory limit, the fullest instance.
-    Memory(ComponentId),
-    /// Memory in bytes, the fullest instance.
-    MemoryBytes(ComponentId),
-    /// Requests waiting in all lines.
-    Line(ComponentId),
-    /// Requests in all instances.
-    Present(ComponentId),
-    /// Share of workers in use, over all instances.
-    Busy(ComponentId),
-    /// Instances that are up and serving.
-    InstancesUp(ComponentId),
-}
-
-/// What an alert or evidence watches.
-#[derive(Debug, Clone, Copy)]
-pub enum SignalPlan {
-    /// Increase of the first over that of the second.
-    Ratio(Counter, Counter),
-    /// Increase.
-    Count(Counter),
-    /// Increase per second.
-    Rate(Counter),
-    /// Rate over the rate of the hour before.
-    RelativeRate(Counter),
-    /// A gauge.
-    Level(Gauge),
-    /// Quantile of latency, in seconds.
-    Latency(Place, f64),
-}
-
-/// An alert.
-#[derive(Debug, Clone)]
-pub struct AlertPlan {
-    /// Its name.
-    pub name: String,
-    /// What it watches.
-    pub signal: SignalPlan,
-    /// The threshold in base units.
-    pub threshold: f64,
-    /// True above it (or below it).
-    pub above: bool,
-    /// Over how long.
-    pub window: Nanos,
-    /// Between scrapes.
-    pub scrape: Nanos,
-    /// Between evaluations.
-    pub every: Nanos,
-    /// First scrape; None: drawn.
-    pub first_scrape: Option<Nanos>,
-    /// First evaluation; None: drawn.
-    pub first_evaluation: Option<Nanos>,
-    /// How long it must be true.
-    pub for_: Nanos,
-    /// From firing to the page.
-    pub delivery: Nanos,
-    /// Whether it pages.
-    pub pages: bool,
-}
-
-/// Evidence.
-#[derive(Debug, Clone)]
-pub struct EvidencePlan {
-    /// Its name.
-    pub name: String,
-    /// What it watches.
-    pub signal: SignalPlan,
-    /// The threshold in base units.
-    pub threshold: f64,
-    /// True above it (or below it).
-    pub above: bool,
-    /// Over how long.
-    pub window: Nanos,
-    /// From the acknowledgement until somebody looks.
-    pub noticed_after: Option<Sampler>,
-}
-
-/// What may suggest a hypothesis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clue {
-    /// An alert that has fired.
-    Alert(u32),
-    /// Evidence that has been noticed.
-    Evidence(u32),
-    /// An action that did not help.
-    FailedAction(u32),
-}
-
-/// The people.
-#[derive(Debug, Clone)]
-pub struct ResponderPlan {
-    /// From page to acknowledgement.
-    pub acknowledge: Sampler,
-    /// From there to the first hypothesis.
-    pub orient: Option<Sampler>,
-    /// What they may believe.
-    pub hypotheses: Vec<HypothesisPlan>,
-    /// Wrong hypotheses before others are called in, and how long that takes.
-    pub escalate: Option<(u32, Sampler)>,
-    /// What they can do.
-    pub actions: Vec<ActionPlan>,
-    /// How long they watch an action.
-    pub verify: Nanos,
-    /// The alert they watch; [`NONE`]: the one that paged.
-    pub watches: u32,
-    /// Quiet time before it is declared over.
-    pub quiet: Nanos,
-}
-
-/// A hypothesis.
-#[derive(Debug, Clone)]
-pub struct HypothesisPlan {
-    /// Its name.
-    pub name: String,
-    /// Where the cause would be.
-    pub suspect: Place,
-    /// Of what kind.
-    pub cause: Cause,
-    /// What suggests it.
-    pub suggested_by: Vec<Clue>,
-    /// How long it takes to look.
-    pub check: Sampler,
-}
-
-/// An action.
-#[derive(Debug, Clone)]
-pub struct ActionPlan {
-    /// Its name.
-    pub name: String,
-    /// The hypotheses that call for it.
-    pub for_: Vec<u32>,
-    /// What is done.
-    pub does: Vec<DeedPlan>,
-    /// Components whose processes are replaced.
-    pub replaces: Vec<ComponentId>,
-    /// From decision to done.
-    pub takes: Sampler,
-}
-
-/// A deed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeedPlan {
-    /// A bug is gone.
-    Hotfix(BugId),
-    /// A middleware is taken out.
-    Disable(ComponentId),
-    /// The version before.
-    Rollback(ComponentId),
-    /// Restart.
-    Restart(ComponentId),
-    /// A client is refused.
-    Block(ClientId),
-    /// More instances.
-    Scale(ComponentId, u32),
 }

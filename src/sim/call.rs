@@ -1,9 +1,11 @@
 //! The caller's side: a call goes in through its layers, its attempts go out, outcomes come back.
 
+mod pool;
+
 use super::agenda::Event;
 use super::records::{Call, CallState, Caller, Id, Identity, MAX_LAYERS, Task, TaskState};
 use super::story::What;
-use super::world::{Later, World};
+use super::world::World;
 use crate::mitigation::{Ask, Context, Layer, LayerState, Told};
 use crate::plan::{EdgeId, InstanceId, NONE, Timeout};
 use crate::rng::Luck;
@@ -26,7 +28,8 @@ pub mod luck {
     pub const LEAK: u64 = 6;
     /// The longest wait in a line.
     pub const LINE: u64 = 7;
-    /// Layers at a door; the number of the layer is added. Around calls they have keys of their own.
+    /// Layers at a door; the number of the layer is added. Around calls they have keys of their
+    /// own.
     pub const LAYER: u64 = 16;
     /// Attempts of a call; the number of the attempt is added.
     pub const ATTEMPT: u64 = 64;
@@ -179,56 +182,6 @@ impl World<'_> {
             self.agenda.at(at, Event::PoolWait { call: index, life, attempt });
         }
         self.start_timeout(index);
-    }
-
-    /// The call has waited too long for a connection.
-    pub fn pool_wait_over(&mut self, index: u32) {
-        self.attempt_over(index, Status::Unavailable);
-    }
-
-    /// A connection of a pool may be free for those who wait.
-    pub fn connect(&mut self, instance: InstanceId, pool: u32) {
-        loop {
-            let size = self.component_of(instance).pools[pool as usize].size;
-            let state = &mut self.stations[instance as usize].pools[pool as usize];
-            if state.in_use >= size {
-                return;
-            }
-            let Some((id, attempt)) = state.waiting.pop_front() else { return };
-            let waits = self.calls.is_live(id.index, id.life)
-                && self.calls[id.index].attempt == attempt
-                && self.calls[id.index].state == CallState::WaitsForConnection;
-            if waits {
-                self.stations[instance as usize].pools[pool as usize].in_use += 1;
-                self.calls[id.index].connected = true;
-                self.dispatch(id.index);
-            }
-        }
-    }
-
-    fn release_connection(&mut self, index: u32) {
-        let call = &mut self.calls[index];
-        if !call.connected {
-            return;
-        }
-        call.connected = false;
-        let edge = &self.plan.edges[call.edge as usize];
-        let from = call.from;
-        let station = &mut self.stations[from as usize];
-        let chance = edge.pool_leak.get(station.version as usize).copied().unwrap_or(0.0);
-        let luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt)).at(luck::LEAK);
-        let pool = &mut station.pools[edge.pool as usize];
-        if chance > 0.0 && luck.unit() < chance {
-            pool.leaked += 1;
-            station.leaked +=
-                self.plan.components[edge.from as usize].pools[edge.pool as usize].memory;
-            self.look_at_memory(from);
-            return;
-        }
-        pool.in_use -= 1;
-        if !pool.waiting.is_empty() {
-            self.later.push_back(Later::Connect(from, edge.pool));
-        }
     }
 
     #[inline]
@@ -438,12 +391,13 @@ impl World<'_> {
                 Told::Again(after) => {
                     let call = &self.calls[index];
                     if self.now.saturating_add(after) >= call.deadline {
-                        continue; // Reference A1, rule 4: no attempt that the deadline would cut off.
+                        continue; // Reference A1, rule 4: the deadline would cut it off.
                     }
                     if call.attempt == u16::MAX {
                         continue;
                     }
-                    // Also without a pause by way of the agenda: tries that fail at once must not nest.
+                    // Also without a pause by way of the agenda: tries that fail at once must not
+                    // nest.
                     return self.pause(index, layer + 1, after);
                 }
             }
@@ -479,7 +433,8 @@ impl World<'_> {
         }
     }
 
-    /// Drops a call whose caller has died or was cancelled. The callee works on, unless the edge cancels.
+    /// Drops a call whose caller has died or was cancelled. The callee works on, unless the edge
+    /// cancels.
     pub fn abandon_call(&mut self, id: Id, process_is_gone: bool) {
         if !self.calls.is_live(id.index, id.life) {
             return;

@@ -36,6 +36,8 @@ pub enum Process {
 pub struct Station {
     /// Its component.
     pub component: ComponentId,
+    /// Its number among the instances of its component, from 0.
+    pub number: u32,
     /// Its process.
     pub process: Process,
     /// Number of the process: raised whenever one dies or is replaced.
@@ -80,7 +82,8 @@ pub struct Station {
     pub down_by_change: bool,
     /// Luck of the line's discipline, of restart times.
     pub luck: Stream,
-    /// Whether it has been noted that the line overflowed, that workers ran out (once for each process).
+    /// Whether it has been noted that the line overflowed, that workers ran out (once for each
+    /// process).
     pub noted: u8,
 }
 
@@ -140,8 +143,8 @@ pub struct BugState {
     pub logs: Vec<VecDeque<Nanos>>,
 }
 
-/// Work put off until the present event is done, so that handing over never recurses, and no process dies in the
-/// middle of what is being done to it.
+/// Work put off until the present event is done, so that handing over never recurses, and no
+/// process dies in the middle of what is being done to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Later {
     /// A worker of this instance may be free for its line.
@@ -217,8 +220,8 @@ impl<'p> World<'p> {
         for id in 0..plan.components.len() as u32 {
             let instances = plan.components[id as usize].instances;
             let first = world.stations.len() as u32;
-            for _ in 0..instances {
-                let station = world.new_station(id);
+            for number in 0..instances {
+                let station = world.new_station(id, number);
                 world.stations.push(station);
             }
             let all: Vec<u32> = (0..instances).collect();
@@ -236,14 +239,13 @@ impl<'p> World<'p> {
     }
 
     /// An instance as it is when its process has just come up.
-    pub fn new_station(&self, component: ComponentId) -> Station {
+    pub fn new_station(&self, component: ComponentId, number: u32) -> Station {
         let plan = &self.plan.components[component as usize];
-        let number = self.stations.len();
-        let name =
-            format!("{}.{}", plan.name, number as u32 - plan.first_instance.min(number as u32));
+        let name = format!("{}.{number}", plan.name);
         let (door, chain) = self.new_layers(component);
         Station {
             component,
+            number,
             process: Process::Up,
             life: 0,
             version: plan.version,
@@ -333,7 +335,8 @@ impl<'p> World<'p> {
 }
 
 impl EdgeState {
-    /// The row of a calling instance in the lists; instances added later share those of the first ones.
+    /// The row of a calling instance in the lists; instances added later share those of the first
+    /// ones.
     #[inline]
     pub fn row(&self, from: InstanceId) -> usize {
         match self.pickers.len() {

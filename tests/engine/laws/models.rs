@@ -1,5 +1,6 @@
-//! Random small models. A part of a model is made of genes: small numbers that decide one thing after the other.
-//! Gene 0 always means the plain case, so that a failing model shrinks to a small one.
+//! Random small models. A part of a model is made of genes: small numbers that decide one thing
+//! after the other. Gene 0 always means the plain case, so that a failing model shrinks to a small
+//! one.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -27,8 +28,8 @@ pub fn genomes() -> impl Strategy<Value = Genome> {
 pub enum Kinds {
     /// Everything.
     All,
-    /// Nothing that stays for ever: all faults end, nothing hangs, stalls or is lost without a time-out, and
-    /// nobody comes after a minute.
+    /// Nothing that stays for ever: all faults end, nothing hangs, stalls or is lost without a
+    /// time-out, and nobody comes after a minute.
     Passing,
 }
 
@@ -98,7 +99,8 @@ impl Genome {
         let middleware = "  auth: {kind: middleware, work: 1ms, bugs: {odd: {when: {share: 2%}, \
                           raises: {exception: {holds_worker: no}}}}}\n";
         format!(
-            "name: random\nhorizon: {horizon}\nclients:\n{}components:\n{}{middleware}changes:\n{}  \
+            "name: random\nhorizon: {horizon}\n\
+             clients:\n{}components:\n{}{middleware}changes:\n{}  \
              nothing: {{what: {{slow: {{component: c0, by: 1x}}}}, at: 1s}}\n{more}",
             clients.concat(),
             components.concat(),
@@ -217,7 +219,8 @@ fn component(index: usize, count: usize, genes: &[u8], kinds: Kinds) -> String {
     let needs = g.word(&["", "", "port", "worker"]);
     if !needs.is_empty() {
         words.push(format!(
-            "probe: {{needs: {needs}, interval: 1s, timeout: 200ms, fall: 2, rise: 1, fail_open: {}}}",
+            "probe: {{needs: {needs}, interval: 1s, timeout: 200ms, fall: 2, rise: 1, \
+             fail_open: {}}}",
             g.word(&["yes", "no"])
         ));
     }
