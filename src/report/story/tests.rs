@@ -165,6 +165,7 @@ fn client(minutes: &[(u64, u64)]) -> ClientOutcome {
     ClientOutcome {
         sent: 0,
         ended: [0; Status::ALL.len()],
+        open: 0,
         slow: 0,
         attempts: 0,
         latency: Vec::new(),
