@@ -60,10 +60,11 @@ impl Knobs {
                 Turn::Down => knobs.up = false,
                 Turn::Frozen => knobs.frozen = true,
                 Turn::Slower(by) => knobs.slower *= by,
-                Turn::Errors(share, status) => {
+                Turn::Errors(share, status) if share > 0.0 => {
                     knobs.error_share = 1.0 - (1.0 - knobs.error_share) * (1.0 - share);
                     knobs.error_status = status;
                 }
+                Turn::Errors(..) => {}
                 Turn::Workers(n) => knobs.workers = knobs.workers.min(n),
             }
         }

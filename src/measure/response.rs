@@ -133,9 +133,9 @@ impl Completion {
         let bad = view.traffic().iter().enumerate().filter(|(_, traffic)| {
             traffic.lost_share().is_some_and(|share| share > view.plan.bad_minute)
         });
-        let inside = bad
+        let mut inside = bad
             .map(|(index, _)| view.bucket(index))
             .filter(|bucket| bucket.to > self.window.from && bucket.from < self.window.to);
-        inside.last().map_or(0.0, |bucket| minutes_between(self.window.from, bucket.to))
+        inside.next_back().map_or(0.0, |bucket| minutes_between(self.window.from, bucket.to))
     }
 }

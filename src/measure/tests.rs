@@ -96,7 +96,7 @@ fn client(lost: impl Fn(u64) -> u64, minutes: u64) -> ClientOutcome {
     }
 }
 
-fn component(minutes: u64, busy_workers: i128) -> ComponentOutcome {
+fn component(minutes: u64, busy_workers: u128) -> ComponentOutcome {
     let bucket = |minute: u64| ComponentBucket {
         requests: 0,
         answers: 0,
@@ -106,7 +106,7 @@ fn component(minutes: u64, busy_workers: i128) -> ComponentOutcome {
         present: 0,
         memory: 0.0,
         up: 2,
-        busy: busy_workers * i128::from((minute + 1) * MINUTE),
+        busy: busy_workers * u128::from((minute + 1) * MINUTE),
     };
     ComponentOutcome {
         requests: 0,
@@ -115,6 +115,7 @@ fn component(minutes: u64, busy_workers: i128) -> ComponentOutcome {
         deaths: 1,
         timeouts: 0,
         dropped: 0,
+        lost: 0,
         mean_present: 2.5,
         mean_waiting: 0.5,
         mean_busy: 3.0,

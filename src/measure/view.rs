@@ -280,7 +280,7 @@ impl<'a> View<'a> {
         };
         let mut windows = self.traffic.iter().enumerate().filter_map(bad);
         let first = windows.next()?;
-        let last = windows.last().unwrap_or(first);
+        let last = windows.next_back().unwrap_or(first);
         Some(Window { from: first.from.max(trigger), to: last.to })
     }
 

@@ -26,7 +26,7 @@ pub mod luck {
     pub const LEAK: u64 = 6;
     /// The longest wait in a line.
     pub const LINE: u64 = 7;
-    /// Layers; the number of the layer is added.
+    /// Layers at a door; the number of the layer is added. Around calls they have keys of their own.
     pub const LAYER: u64 = 16;
     /// Attempts of a call; the number of the attempt is added.
     pub const ATTEMPT: u64 = 64;
@@ -107,9 +107,10 @@ impl World<'_> {
         let edge = &mut self.edges[edge_id as usize];
         let row = edge.row(call.from);
         let luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt));
+        let key = self.plan.edges[edge_id as usize].layer_keys[layer];
         let mut cx = Context {
             now: self.now,
-            luck: luck.at(luck::LAYER + layer as u64),
+            luck: luck.at(key),
             attempts: u32::from(call.attempt),
             began: call.began,
             sent: call.sent,

@@ -56,7 +56,8 @@ impl Line {
     /// Takes the request whose turn it is.
     #[inline]
     pub fn pop(&mut self, luck: &mut Stream, waits: impl Fn(Id) -> bool) -> Option<Id> {
-        while self.entries > 0 {
+        // Without this, stale entries would spend the luck of a random line.
+        while self.len > 0 {
             let queue = self.queues.iter_mut().find(|q| !q.is_empty())?;
             let id = match self.discipline {
                 Discipline::Fifo | Discipline::Priority => queue.pop_front(),

@@ -3,7 +3,9 @@
 //! Hot paths add integers to counters; once per bucket (a minute) the counters are copied, so that memory grows
 //! with simulated time and not with the number of requests. Time averages are exact integrals.
 
-use super::outcome::{ClientBucket, ClientOutcome, ComponentBucket, ComponentOutcome, UserRecords};
+mod end;
+
+use super::outcome::{ClientBucket, ComponentBucket, UserRecords};
 use super::story::{Happening, What};
 use super::world::{Process, World};
 use crate::histogram::Histogram;
@@ -424,63 +426,6 @@ impl World<'_> {
             }
         }
         gauges
-    }
-
-    /// What has been measured, at the end.
-    pub fn take_measurements(&mut self) -> (Vec<ClientOutcome>, Vec<ComponentOutcome>) {
-        if self.now % self.meter.bucket != 0
-            || self.meter.components.iter().all(|c| c.buckets.is_empty())
-        {
-            self.close_bucket();
-        }
-        let now = self.now;
-        let final_gauges: Vec<Gauges> =
-            (0..self.plan.components.len() as u32).map(|c| self.gauges(c)).collect();
-        let meter = &mut self.meter;
-        let mut classes: Vec<Option<ClassMeter>> =
-            std::mem::take(&mut meter.classes).into_iter().map(Some).collect();
-        let clients = meter.clients.drain(..).zip(&self.plan.clients).map(|(m, plan)| {
-            let range = plan.first_class..plan.first_class + plan.class_count;
-            ClientOutcome {
-                sent: m.sent,
-                ended: m.ended,
-                slow: m.slow,
-                attempts: m.attempts,
-                latency: range
-                    .map(|c| classes[c as usize].take().map_or(Vec::new(), |c| c.buckets))
-                    .collect(),
-                users: m.users.map(|mut u| {
-                    u.close(now);
-                    u
-                }),
-                buckets: m.buckets,
-            }
-        });
-        let clients = clients.collect();
-        let measured = now - meter.warm_up.min(now);
-        let components = meter.components.drain(..).zip(&final_gauges).map(|(m, gauges)| {
-            let mean = |area: &Area| area.at(now) as f64 / measured.max(1) as f64;
-            ComponentOutcome {
-                requests: m.requests,
-                answers: m.answers,
-                exceptions: m.exceptions,
-                deaths: m.deaths,
-                timeouts: m.timeouts,
-                dropped: m.dropped,
-                lost: m.lost,
-                mean_present: mean(&m.present),
-                mean_waiting: mean(&m.waiting),
-                mean_busy: mean(&m.busy),
-                left_present: m.present.level(),
-                left_waiting: m.waiting.level(),
-                peak_line: m.peak_line,
-                peak_memory: m.peak_memory,
-                final_memory: gauges.memory_bytes,
-                tipped: m.tipped,
-                buckets: m.buckets,
-            }
-        });
-        (clients, components.collect())
     }
 }
 

@@ -110,6 +110,8 @@ pub struct ClientOutcome {
     pub sent: u64,
     /// Requests over, by status.
     pub ended: [u64; Status::ALL.len()],
+    /// Requests that were not over at the end, counted where they stood.
+    pub open: u64,
     /// Good but slow.
     pub slow: u64,
     /// Attempts made by requests that are over.
@@ -149,6 +151,10 @@ pub struct ComponentOutcome {
     pub left_present: u64,
     /// Requests waiting at the end.
     pub left_waiting: u64,
+    /// Workers in use at the end.
+    pub left_busy: u64,
+    /// Connections of its pools in use at the end, leaked ones not included.
+    pub left_connections: u64,
     /// The longest line of one instance.
     pub peak_line: u32,
     /// The most memory in use by one instance, in bytes.

@@ -436,13 +436,12 @@ impl World<'_> {
             return self.advance(index);
         }
         let process = self.stations[template.instance as usize].life;
-        for (number, &op) in branches.iter().enumerate() {
+        for &op in branches {
             if self.stations[template.instance as usize].life != process {
                 return; // A branch that failed at once has brought its process down.
             }
             let mut branch = template.clone();
             branch.op = op;
-            branch.luck = template.luck.at(u64::from(first)).at(number as u64);
             let (branch, _) = self.tasks.take(branch);
             self.advance(branch);
         }
@@ -556,7 +555,8 @@ impl World<'_> {
         let refusing = self.tasks[index].op >= REFUSES && self.tasks[index].op != NONE;
         if refusing {
             let component = self.stations[instance as usize].component;
-            self.meter.components[component as usize].lost += 1;
+            let is_probe = self.tasks[index].identity.class == NONE;
+            self.meter.components[component as usize].lost += u64::from(!is_probe);
             self.tasks.free(index);
             return;
         }

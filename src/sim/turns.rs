@@ -184,9 +184,9 @@ impl World<'_> {
         if knobs.frozen != before.frozen {
             self.freeze(instance, knobs.frozen);
         }
-        if knobs.workers != before.workers {
-            let most = self.component_of(instance).workers;
-            self.stations[instance as usize].workers = most.min(knobs.workers);
+        let workers = self.component_of(instance).workers.min(knobs.workers);
+        if workers != self.stations[instance as usize].workers {
+            self.stations[instance as usize].workers = workers;
             self.later.push_back(Later::Serve(instance));
         }
         if before.up && !knobs.up {

@@ -454,7 +454,7 @@ fn text_of(node: &Node) -> String {
 
 /// Reads a file from a folder, or from the current one.
 fn find(folder: &str, name: &str, read_file: ReadFile) -> Result<(String, String), String> {
-    let beside = format!("{folder}{name}");
+    let beside = without_detours(&format!("{folder}{name}"));
     let first = match read_file(&beside) {
         Ok(text) => return Ok((beside, text)),
         Err(why) => format!("`{beside}`: {why}"),
@@ -466,6 +466,21 @@ fn find(folder: &str, name: &str, read_file: ReadFile) -> Result<(String, String
         Ok(text) => Ok((name.to_owned(), text)),
         Err(why) => Err(format!("{first}, and `{name}`: {why}")),
     }
+}
+
+/// The same path without `.` and without `..` after a folder: `a/../b` is `b`.
+fn without_detours(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match (part, parts.last()) {
+            (".", _) => {}
+            ("..", Some(last)) if !matches!(*last, "" | "..") => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 /// The folder of a path, with its slash; empty for the current one.
@@ -489,4 +504,24 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
 /// A milestone in minutes.
 pub(super) fn minutes(span: Span) -> f64 {
     crate::units::seconds(span.0) / 60.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lose_their_detours_and_nothing_else() {
+        for (path, expected) in [
+            ("experiments/../models/a.yaml", "models/a.yaml"),
+            ("../models/./a.yaml", "../models/a.yaml"),
+            ("../../a.yaml", "../../a.yaml"),
+            ("/tmp/x/../a.yaml", "/tmp/a.yaml"),
+            ("a.yaml", "a.yaml"),
+        ] {
+            assert_eq!(without_detours(path), expected);
+        }
+        assert_eq!((folder("a/b.yaml"), folder("b.yaml")), ("a/".to_owned(), String::new()));
+        assert_eq!(stem("a/2024-07-10.first.yaml"), "2024-07-10.first");
+    }
 }

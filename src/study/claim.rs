@@ -8,7 +8,7 @@
 use super::estimate::{
     Z95, estimate, paired, quantile_interval, quantile_sorted, t_interval, wilson,
 };
-use super::quantity::{Limit, say, say_interval};
+use super::quantity::{Limit, say, say_difference, say_difference_interval, say_interval};
 use crate::measure::unit;
 
 /// What a claim is about, with names already known to be there.
@@ -144,6 +144,9 @@ impl Test {
             (Limit::Part(part), _) => say(part, unit::SHARE),
             (Limit::Times(factor), _) => format!("{}x", say(factor, unit::COUNT)),
             (Limit::Value(value), Statistic::Probability(_)) => say(value, unit::SHARE),
+            (Limit::Value(value), Statistic::Difference | Statistic::Spread) => {
+                say_difference(value, self.unit)
+            }
             (Limit::Value(value), _) => say(value, self.unit),
         }
     }
@@ -172,7 +175,7 @@ impl Test {
             Statistic::Spread => {
                 let found = estimate(values);
                 let (low, high) = (found.p10, found.p90);
-                let difference = say_interval(high - low, width(values), unit);
+                let difference = say_difference_interval(high - low, width(values), unit);
                 let times = say_interval(high / low, ratio(values), unit::COUNT);
                 format!("10th to 90th percentile: difference {difference}, ratio {times}")
             }
@@ -180,7 +183,7 @@ impl Test {
                 let found = paired(compared, values);
                 let base = estimate(&compared[..values.len().min(compared.len())]).mean;
                 let part = say(found.mean / base, unit::SHARE);
-                let difference = say_interval(found.mean, found.ci95, unit);
+                let difference = say_difference_interval(found.mean, found.ci95, unit);
                 format!(
                     "difference {difference} in {} pairs, {part} of {}",
                     found.n,

@@ -122,6 +122,24 @@ pub fn say_interval(centre: f64, (low, high): (f64, f64), unit: &str) -> String 
     format!("{} (95 %: {low} to {})", say(centre, unit), say(high, unit))
 }
 
+/// A difference with its unit: that of two shares is in percentage points.
+#[must_use]
+pub fn say_difference(difference: f64, unit: &str) -> String {
+    let text = say(difference, unit);
+    if unit == unit::SHARE { text.replace('%', "points") } else { text }
+}
+
+/// A difference with its interval.
+#[must_use]
+pub fn say_difference_interval(difference: f64, interval: (f64, f64), unit: &str) -> String {
+    let text = say_interval(difference, interval, unit);
+    match unit {
+        // The percent sign of the 95 % stays.
+        unit::SHARE => text.replacen('%', "points", 1).replace(" %)", " points)"),
+        _ => text,
+    }
+}
+
 fn digits(number: f64, significant: i32) -> String {
     if !number.is_finite() {
         return match number {
@@ -173,6 +191,11 @@ mod tests {
     #[test]
     fn evidence_is_rounded_and_has_its_unit_once() {
         assert_eq!(say_interval(0.0312, (0.0221, 0.0439), "1"), "3.12 % (95 %: 2.21 to 4.39 %)");
+        assert_eq!(
+            say_difference_interval(0.112, (0.085, 0.139), "1"),
+            "11.2 points (95 %: 8.5 to 13.9 points)"
+        );
+        assert_eq!(say_difference(-0.07, "1"), "−7 points");
         assert_eq!(say(-8123.4, "min"), "−8123 min");
         assert_eq!(say(f64::INFINITY, "min"), "∞ min");
         assert_eq!(say(0.0, ""), "0");

@@ -114,7 +114,7 @@ impl Setup {
     ///
     /// # Errors
     /// What is wrong with the model that the draws make.
-    pub fn drawn(
+    pub(super) fn drawn(
         &self,
         replica: u64,
         seed: u64,

@@ -12,20 +12,22 @@ use outagelab::units::{MILLISECOND, Nanos, SECOND};
 /// Requests kept one by one.
 const LOG: usize = 100_000;
 
+/// A model's text to its plan, or everything that is wrong with it.
+pub fn try_plan(text: &str, seed: u64) -> Result<Plan, String> {
+    let mut sources = Sources::default();
+    let mut no_files = |name: &str| Err(format!("{name}: no files here"));
+    let compiled = load_and_compile(&mut sources, "test.yaml", text, &[], seed, &mut no_files);
+    compiled
+        .map(|(_, _, plan)| plan)
+        .map_err(|problems| format!("the model is wrong:\n{}\n{text}", plain(&problems, &sources)))
+}
+
 /// A model's text to its plan.
 ///
 /// # Panics
 /// With everything that is wrong with the text.
 pub fn plan_seeded(text: &str, seed: u64) -> Plan {
-    let mut sources = Sources::default();
-    let mut no_files = |name: &str| Err(format!("{name}: no files here"));
-    match load_and_compile(&mut sources, "test.yaml", text, &[], seed, &mut no_files) {
-        Ok((_, _, plan)) => plan,
-        Err(problems) => {
-            let all = plain(&problems, &sources);
-            panic!("the model is wrong:\n{all}\n{text}");
-        }
-    }
+    try_plan(text, seed).unwrap_or_else(|wrong| panic!("{wrong}"))
 }
 
 /// A model's text to its plan, with seed 1.

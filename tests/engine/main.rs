@@ -2,4 +2,6 @@
 //! every run, and runs that must come out the same again.
 
 mod common;
+mod laws;
 mod schedules;
+mod theory;

@@ -248,6 +248,7 @@ impl<'m, 'c> Builder<'m, 'c> {
             timeout,
             deadline,
             deadline_lane,
+            layer_keys: layer_keys(&layers),
             layers,
             pick,
             pool: NONE,
@@ -292,6 +293,15 @@ impl<'m, 'c> Builder<'m, 'c> {
 /// nor a change elsewhere in the model shifts it.
 pub(super) fn luck_key(place: &str) -> u64 {
     seed_of(0, 0, "luck", place)
+}
+
+/// Keys of the luck of layers: the word of each, and how many of the same kind stand inside of it.
+fn layer_keys(layers: &[LayerSpec]) -> Vec<u64> {
+    let key = |(index, layer): (usize, &LayerSpec)| {
+        let same = layers[index + 1..].iter().filter(|other| other.word() == layer.word()).count();
+        luck_key(layer.word()).wrapping_add(same as u64)
+    };
+    layers.iter().enumerate().map(key).collect()
 }
 
 /// The law that always gives 0.
