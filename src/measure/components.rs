@@ -90,7 +90,8 @@ fn utilisation(all: &mut Vec<Measure>, id: usize, name: &str, workers: f64) {
     let measure = Measure::new(
         format!("utilisation_before.{name}"),
         SHARE,
-        "The same time average of the share of workers in use, over the minutes before the trigger.",
+        "The same time average of the share of workers in use, over the minutes before the \
+         trigger.",
         move |view| utilisation_before(view, id, workers),
     );
     all.push(measure.better(Better::Neither));

@@ -68,8 +68,8 @@ pub(super) fn measures(_: &Plan) -> Vec<Measure> {
         Measure::new(
             "cascade",
             SHARE,
-            "Whether the trouble spread: an instance died or stalled by itself in a component other \
-             than those on which a change acted and those in which a bug struck (hosts of a \
+            "Whether the trouble spread: an instance died or stalled by itself in a component \
+             other than those on which a change acted and those in which a bug struck (hosts of a \
              middleware included).",
             |view| Some(f64::from(u8::from(cascade(view)))),
         )

@@ -52,8 +52,8 @@ const QUANTILES: [(&str, f64); 2] = [("latency_p50", 0.5), ("latency_p99", 0.99)
 
 /// Overall and by phase, for all users' requests.
 fn latencies(all: &mut Vec<Measure>) {
-    const LATENCY: &str = "Quantile of the time from the first attempt to the good answer, over the \
-        users' requests with a good answer: 50 % (p50) or 99 % (p99) of them were faster.";
+    const LATENCY: &str = "Quantile of the time from the first attempt to the good answer, over \
+        the users' requests with a good answer: 50 % (p50) or 99 % (p99) of them were faster.";
     const BEFORE: &str = "The same quantile of latency over the minutes before the trigger.";
     const DURING: &str = "The same quantile of latency over the minutes of the user outage.";
     const AFTER: &str = "The same quantile of latency over the minutes after the user outage.";

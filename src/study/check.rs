@@ -3,6 +3,7 @@
 use super::claim::Test;
 use super::draw::{Draw, number};
 use super::experiment::{BASELINE, Edits, Experiment, Sweep, Variant};
+use super::paths::{find, folder, stem};
 use super::quantity;
 use super::setup::{Files, Setup, compile_tree, without_origins};
 use super::table::How;
@@ -81,7 +82,7 @@ pub(super) struct Unless {
     pub(super) against: Option<Setup>,
 }
 
-type ReadFile<'a> = &'a mut dyn FnMut(&str) -> Result<String, String>;
+pub(super) type ReadFile<'a> = &'a mut dyn FnMut(&str) -> Result<String, String>;
 
 /// Reads an experiment and everything that it names.
 ///
@@ -452,48 +453,6 @@ fn text_of(node: &Node) -> String {
     }
 }
 
-/// Reads a file from a folder, or from the current one.
-fn find(folder: &str, name: &str, read_file: ReadFile) -> Result<(String, String), String> {
-    let beside = without_detours(&format!("{folder}{name}"));
-    let first = match read_file(&beside) {
-        Ok(text) => return Ok((beside, text)),
-        Err(why) => format!("`{beside}`: {why}"),
-    };
-    if folder.is_empty() || name.starts_with('/') {
-        return Err(first);
-    }
-    match read_file(name) {
-        Ok(text) => Ok((name.to_owned(), text)),
-        Err(why) => Err(format!("{first}, and `{name}`: {why}")),
-    }
-}
-
-/// The same path without `.` and without `..` after a folder: `a/../b` is `b`.
-fn without_detours(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match (part, parts.last()) {
-            (".", _) => {}
-            ("..", Some(last)) if !matches!(*last, "" | "..") => {
-                parts.pop();
-            }
-            _ => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
-/// The folder of a path, with its slash; empty for the current one.
-fn folder(path: &str) -> String {
-    path.rfind('/').map_or(String::new(), |slash| path[..=slash].to_owned())
-}
-
-/// The name of a file without its folder and its ending.
-fn stem(path: &str) -> String {
-    let file = path.rsplit('/').next().unwrap_or(path);
-    file.rsplit_once('.').map_or(file, |(stem, _)| stem).to_owned()
-}
-
 /// Problems in the order of the texts, each once; those without a place last.
 fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by_key(|problem| (problem.mark.is_none(), problem.mark));
@@ -504,24 +463,4 @@ fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
 /// A milestone in minutes.
 pub(super) fn minutes(span: Span) -> f64 {
     crate::units::seconds(span.0) / 60.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_lose_their_detours_and_nothing_else() {
-        for (path, expected) in [
-            ("experiments/../models/a.yaml", "models/a.yaml"),
-            ("../models/./a.yaml", "../models/a.yaml"),
-            ("../../a.yaml", "../../a.yaml"),
-            ("/tmp/x/../a.yaml", "/tmp/a.yaml"),
-            ("a.yaml", "a.yaml"),
-        ] {
-            assert_eq!(without_detours(path), expected);
-        }
-        assert_eq!((folder("a/b.yaml"), folder("b.yaml")), ("a/".to_owned(), String::new()));
-        assert_eq!(stem("a/2024-07-10.first.yaml"), "2024-07-10.first");
-    }
 }

@@ -19,6 +19,7 @@ mod csv;
 mod draw;
 pub mod estimate;
 pub mod experiment;
+mod paths;
 mod quantity;
 mod result;
 mod run;
