@@ -1,9 +1,10 @@
 //! Speed of the ordinary engine on ordinary models, one thread.
 //!
 //! `cargo bench --bench throughput -- --json` prints one JSON line for each row:
-//! `{name, requests, requests_per_s, events_per_s, mean_latency, peak_rss_bytes, fingerprint, valid}`. A row counts only if
-//! its mean latency is right; otherwise it says `"valid": false` and the program ends with 1. Each row runs in a process of
-//! its own, so that the peak of memory is its own. `--smoke` runs each row shortly (its mean is then not judged).
+//! `{name, requests, requests_per_s, events_per_s, mean_latency, peak_rss_bytes, fingerprint,
+//! valid}`. A row counts only if its mean latency is right; otherwise it says `"valid": false` and
+//! the program ends with 1. Each row runs in a process of its own, so that the peak of memory is
+//! its own. `--smoke` runs each row shortly (its mean is then not judged).
 //!
 //! Times are wall-clock times of the run alone; compare medians of several runs on a quiet machine.
 
@@ -14,7 +15,8 @@ use outagelab::text::{Sources, parse_set_argument, plain};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-/// A benchmark: its name, its model, the simulated time, and the mean latency that proves it, in seconds.
+/// A benchmark: its name, its model, the simulated time, and the mean latency that proves it, in
+/// seconds.
 struct Row {
     name: &'static str,
     model: &'static str,

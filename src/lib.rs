@@ -1,8 +1,10 @@
 //! OutageLab: a discrete-event outage simulator.
 //!
-//! An **experiment** varies a **model**; a model compiles to a **plan**; a plan and a replica number run a
-//! **world** along its **agenda** to an **outcome**; **measures** turn outcomes into a **table**; **plots** and
-//! the **report** draw it. Every arrow is a plain function of plain data; only the world is mutable.
+//! An **experiment** varies a **model**; a model compiles to a **plan**; a plan and a replica
+//! number run a
+//! **world** along its **agenda** to an **outcome**; **measures** turn outcomes into a **table**;
+//! **plots** and the **report** draw it. Every arrow is a plain function of plain data; only the
+//! world is mutable.
 //!
 //! A file imports only from lower layers:
 //!

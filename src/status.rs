@@ -1,6 +1,7 @@
 //! How an attempt ends.
 //!
-//! Source of the taxonomy: reference on resilience mechanisms, section 0.1 (an attempt ends in exactly one).
+//! Source of the taxonomy: reference on resilience mechanisms, section 0.1 (an attempt ends in
+//! exactly one).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,11 +17,13 @@ pub enum Status {
     Ok,
     /// A fallback's answer: usable, of lower quality. Counts as good.
     Degraded,
-    /// The callee found the request at fault (4xx other than 408, 425, 429). Not retried by default.
+    /// The callee found the request at fault (4xx other than 408, 425, 429). Not retried by
+    /// default.
     ClientError,
     /// The callee failed while working (500).
     ServerError,
-    /// Refused quickly by admission control: line full, connections exhausted, stalled process (503).
+    /// Refused quickly by admission control: line full, connections exhausted, stalled process
+    /// (503).
     Unavailable,
     /// Refused by a rate limit (429).
     RateLimited,
@@ -101,9 +104,9 @@ impl Status {
         }
     }
 
-    /// Retried by a retry layer that does not say otherwise: everything that is neither good, nor the
-    /// request's own fault, nor a refusal of the caller itself (reference, A2: a breaker's own rejection must
-    /// not be retried blindly).
+    /// Retried by a retry layer that does not say otherwise: everything that is neither good, nor
+    /// the request's own fault, nor a refusal of the caller itself (reference, A2: a breaker's own
+    /// rejection must not be retried blindly).
     #[inline]
     pub fn is_retryable_by_default(self) -> bool {
         !matches!(

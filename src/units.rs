@@ -54,8 +54,9 @@ pub fn from_seconds(seconds: f64) -> Nanos {
     nearest(seconds * SECOND as f64)
 }
 
-/// The whole number of nanoseconds nearest to this many; halves go up. Negative numbers and NaN give 0, large ones
-/// [`NEVER`]. (`f64::round` is a call into the C library on the baseline processor.)
+/// The whole number of nanoseconds nearest to this many; halves go up. Negative numbers and NaN
+/// give 0, large ones [`NEVER`]. (`f64::round` is a call into the C library on the baseline
+/// processor.)
 #[inline]
 #[must_use]
 pub fn nearest(nanos: f64) -> Nanos {

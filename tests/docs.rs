@@ -1,10 +1,10 @@
 //! The pages of the documentation say what is true: their commands are run and their output is
 //! compared, their YAML is that of the files beside them, and their links lead somewhere.
 //!
-//! A block fenced as `console` holds commands, each after `$ `, with the output that follows. A line
-//! `...` stands for any number of lines, and `...` within a line for any text. A line `? 2` after a
-//! command is the exit code that it must have (0 without). A command that ends in `\` goes on in
-//! the next line.
+//! A block fenced as `console` holds commands, each after `$ `, with the output that follows. A
+//! line `...` stands for any number of lines, and `...` within a line for any text. A line `? 2`
+//! after a command is the exit code that it must have (0 without). A command that ends in `\` goes
+//! on in the next line.
 
 #![cfg(feature = "cli")]
 

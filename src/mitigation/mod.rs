@@ -97,7 +97,8 @@ impl Member {
     }
 }
 
-/// Makes [`LayerSpec`], [`LayerState`] and [`ROSTER`] from one list: `"summary" word: Variant(Spec => State)`.
+/// Makes [`LayerSpec`], [`LayerState`] and [`ROSTER`] from one list: `"summary" word: Variant(Spec
+/// => State)`.
 macro_rules! roster {
     ($($summary:tt $module:ident: $variant:ident($spec:ident => $state:ident),)*) => {
         /// A layer around a call or at a door; the key says which.
@@ -127,7 +128,8 @@ macro_rules! roster {
             }
         }
 
-        /// The state of a layer. One value for each scope that a layer has: a calling instance, a door.
+        /// The state of a layer. One value for each scope that a layer has: a calling instance, a
+        /// door.
         #[derive(Debug, Clone)]
         pub enum LayerState {
             $(#[doc = $summary] $variant($module::$state),)*

@@ -127,7 +127,8 @@ impl RetryBudget {
 }
 
 impl super::Layer for RetryBudget {
-    /// Stands inside a retry: a second attempt finds the budget spent and ends with the first one's outcome.
+    /// Stands inside a retry: a second attempt finds the budget spent and ends with the first one's
+    /// outcome.
     fn ask(&mut self, cx: &mut super::Context) -> super::Ask {
         match cx.last {
             Some(last) if cx.attempts > 0 && !self.allows_retry() => {

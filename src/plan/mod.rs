@@ -331,7 +331,8 @@ pub struct EdgePlan {
     pub deadline_lane: u32,
     /// Mitigations, outermost first.
     pub layers: Vec<LayerSpec>,
-    /// For each of them the key of its luck, which a layer of another kind beside it does not shift.
+    /// For each of them the key of its luck, which a layer of another kind beside it does not
+    /// shift.
     pub layer_keys: Vec<u64>,
     /// How the instance is chosen.
     pub pick: Pick,

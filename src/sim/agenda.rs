@@ -1,20 +1,22 @@
 //! The agenda: what happens next.
 //!
-//! Total order: (time, rank, sequence). The rank is a written rule, so that ties at one nanosecond never depend
-//! on who scheduled first: knobs turn, then work is done, then answers travel, then time-outs strike, then
-//! requests arrive, and sampling sees the result. Within one rank: first scheduled, first served.
+//! Total order: (time, rank, sequence). The rank is a written rule, so that ties at one nanosecond
+//! never depend on who scheduled first: knobs turn, then work is done, then answers travel, then
+//! time-outs strike, then requests arrive, and sampling sees the result. Within one rank: first
+//! scheduled, first served.
 //!
-//! Delays that are constant for a policy (most time-outs) come out in order by themselves. They wait in
-//! first-in-first-out lanes, and only the head of each lane stands among the rest; entries that have become
-//! stale by then (the attempt was answered long ago) are thrown away in bulk when the lane moves up, so that a
-//! time-out which does not strike costs no heap operation.
+//! Delays that are constant for a policy (most time-outs) come out in order by themselves. They
+//! wait in first-in-first-out lanes, and only the head of each lane stands among the rest; entries
+//! that have become stale by then (the attempt was answered long ago) are thrown away in bulk when
+//! the lane moves up, so that a time-out which does not strike costs no heap operation.
 
 use crate::units::Nanos;
 use dary_heap::QuaternaryHeap;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-/// What happens. Small and `Copy`; ids carry a generation or an epoch, so that a stale event is recognised.
+/// What happens. Small and `Copy`; ids carry a generation or an epoch, so that a stale event is
+/// recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// A change begins, ends, or moves on (index into the world's table of turns).
@@ -113,7 +115,8 @@ impl PartialOrd for Entry {
     }
 }
 impl Ord for Entry {
-    /// Reversed: the heap is a max-heap, the earliest entry is the greatest. One comparison of packed keys.
+    /// Reversed: the heap is a max-heap, the earliest entry is the greatest. One comparison of
+    /// packed keys.
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         let key = |e: &Entry| (u128::from(e.time) << 64) | u128::from(e.order);
@@ -184,7 +187,8 @@ impl Agenda {
         }
     }
 
-    /// Takes the next event at or before `until`; `is_live` says whether a waiting event still matters.
+    /// Takes the next event at or before `until`; `is_live` says whether a waiting event still
+    /// matters.
     #[inline]
     pub fn next(&mut self, until: Nanos, is_live: impl Fn(&Event) -> bool) -> Option<Event> {
         if self.heap.peek()?.time > until {

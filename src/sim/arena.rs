@@ -1,5 +1,5 @@
-//! An arena of records with a free list. An id is an index and a *life*: a slot that has been freed and taken
-//! again has another life, so that whoever kept the old id can see that it is stale.
+//! An arena of records with a free list. An id is an index and a *life*: a slot that has been freed
+//! and taken again has another life, so that whoever kept the old id can see that it is stale.
 
 /// A record that knows its life.
 #[derive(Debug)]

@@ -63,7 +63,8 @@ impl World<'_> {
             }
             Struck::Gone => return true,
             Struck::Ends(status) => {
-                // An API that can do without the middleware goes on behind it (fallback on middleware, open).
+                // An API that can do without the middleware goes on behind it (fallback on
+                // middleware, open).
                 if let Some(instead) = self.door_fallback(index, status) {
                     if instead.is_good() {
                         self.tasks[index].degraded |= instead == Status::Degraded;
@@ -143,7 +144,8 @@ impl World<'_> {
         if log.len() as u32 > rate.count + 1 {
             log.pop_front();
         }
-        // More than `count` within (now - window, now]: the one `count` before this one is still in it.
+        // More than `count` within (now - window, now]: the one `count` before this one is still in
+        // it.
         log.len() as u32 == rate.count + 1 && self.now - log[0] < rate.window
     }
 
@@ -243,7 +245,8 @@ impl World<'_> {
         status
     }
 
-    /// What the host answers instead when a middleware of its chain failed, if it has a fallback for that.
+    /// What the host answers instead when a middleware of its chain failed, if it has a fallback
+    /// for that.
     fn door_fallback(&mut self, index: u32, status: Status) -> Option<Status> {
         let task = &self.tasks[index];
         let luck = task.luck.at(super::call::luck::LAYER);
@@ -261,7 +264,8 @@ struct DoorScratch {
 }
 
 impl DoorScratch {
-    /// For a request that the layer has let in: it holds the one permit that there can be at a door.
+    /// For a request that the layer has let in: it holds the one permit that there can be at a
+    /// door.
     fn inside() -> DoorScratch {
         DoorScratch { memo: 1, ..DoorScratch::default() }
     }

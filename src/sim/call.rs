@@ -26,7 +26,8 @@ pub mod luck {
     pub const LEAK: u64 = 6;
     /// The longest wait in a line.
     pub const LINE: u64 = 7;
-    /// Layers at a door; the number of the layer is added. Around calls they have keys of their own.
+    /// Layers at a door; the number of the layer is added. Around calls they have keys of their
+    /// own.
     pub const LAYER: u64 = 16;
     /// Attempts of a call; the number of the attempt is added.
     pub const ATTEMPT: u64 = 64;
@@ -443,7 +444,8 @@ impl World<'_> {
                     if call.attempt == u16::MAX {
                         continue;
                     }
-                    // Also without a pause by way of the agenda: tries that fail at once must not nest.
+                    // Also without a pause by way of the agenda: tries that fail at once must not
+                    // nest.
                     return self.pause(index, layer + 1, after);
                 }
             }
@@ -479,7 +481,8 @@ impl World<'_> {
         }
     }
 
-    /// Drops a call whose caller has died or was cancelled. The callee works on, unless the edge cancels.
+    /// Drops a call whose caller has died or was cancelled. The callee works on, unless the edge
+    /// cancels.
     pub fn abandon_call(&mut self, id: Id, process_is_gone: bool) {
         if !self.calls.is_live(id.index, id.life) {
             return;

@@ -1,9 +1,9 @@
 //! CPU cores of an instance.
 //!
-//! *Processor sharing*: n jobs on c cores each advance at speed min(1, c/n). In *virtual time*, which advances at
-//! that speed, a job ends its demand after it came; so jobs end in the order of (virtual time of arrival +
-//! demand), and one heap and one event per instance suffice. *One at a time*: a first-in-first-out line for the
-//! cores.
+//! *Processor sharing*: n jobs on c cores each advance at speed min(1, c/n). In *virtual time*,
+//! which advances at that speed, a job ends its demand after it came; so jobs end in the order of
+//! (virtual time of arrival + demand), and one heap and one event per instance suffice. *One at a
+//! time*: a first-in-first-out line for the cores.
 
 use super::records::Id;
 use crate::component::Sharing;
@@ -235,7 +235,8 @@ mod tests {
 
     #[test]
     fn two_jobs_share_one_core() {
-        // At 0 a job of 100, at 50 one of 20: they share until the second is done at 90, the first ends at 120.
+        // At 0 a job of 100, at 50 one of 20: they share until the second is done at 90, the first
+        // ends at 120.
         let mut cpu = Cpu::new(1, Sharing::Processor);
         assert_eq!(departures(&mut cpu, &[(0, 100.0), (50, 20.0)]), [120, 90]);
         let mut cpu = Cpu::new(2, Sharing::Processor);

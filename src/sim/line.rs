@@ -1,7 +1,7 @@
 //! The waiting line of an instance.
 //!
-//! Entries of requests that have left by another way (their wait was over, a cancellation) stay until they
-//! come up and are then passed over; when they outnumber the others the line is swept.
+//! Entries of requests that have left by another way (their wait was over, a cancellation) stay
+//! until they come up and are then passed over; when they outnumber the others the line is swept.
 
 use super::records::Id;
 use crate::component::Discipline;

@@ -1,7 +1,8 @@
 //! What is measured while a replica runs.
 //!
-//! Hot paths add integers to counters; once per bucket (a minute) the counters are copied, so that memory grows
-//! with simulated time and not with the number of requests. Time averages are exact integrals.
+//! Hot paths add integers to counters; once per bucket (a minute) the counters are copied, so that
+//! memory grows with simulated time and not with the number of requests. Time averages are exact
+//! integrals.
 
 mod end;
 
@@ -87,7 +88,8 @@ pub struct ComponentMeter {
     pub timeouts: u64,
     /// Requests dropped on their turn because their caller had gone.
     pub dropped: u64,
-    /// Requests that were never answered, because their process died or somebody gave up on their refusal.
+    /// Requests that were never answered, because their process died or somebody gave up on their
+    /// refusal.
     pub lost: u64,
     /// Requests present, waiting, and workers in use.
     pub present: Area,
@@ -153,7 +155,8 @@ pub struct Meter {
     classes: Vec<ClassMeter>,
     /// Lines that bugs left in logs, by name.
     pub logs: Vec<u64>,
-    /// For each alert and then each piece of evidence: whose latencies it wants, and those since its last scrape.
+    /// For each alert and then each piece of evidence: whose latencies it wants, and those since
+    /// its last scrape.
     pub taps: Vec<(Option<Place>, Histogram)>,
     /// What happened.
     pub story: Vec<Happening>,
@@ -344,14 +347,15 @@ impl Meter {
         }
     }
 
-    /// The rate of a client's requests in the last five buckets over that before a time; None when either is
-    /// not known.
+    /// The rate of a client's requests in the last five buckets over that before a time; None when
+    /// either is not known.
     pub fn load_now_to_before(&self, client: ClientId, time: Nanos) -> Option<f64> {
         let buckets = &self.clients[client as usize].buckets;
         let last = buckets.len().checked_sub(1)?;
         let first = last.saturating_sub(5);
         let now = (buckets[last].sent - buckets[first].sent) as f64 / (last - first).max(1) as f64;
-        // The quarter of an hour before is left out: the rise may have been going on when the alert fired.
+        // The quarter of an hour before is left out: the rise may have been going on when the alert
+        // fired.
         let before = (time / self.bucket).checked_sub(15)? as usize;
         let before = buckets.get(before).map(|b| b.sent as f64 / (before + 1) as f64)?;
         (before > 0.0).then(|| now / before)

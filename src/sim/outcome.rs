@@ -16,7 +16,8 @@ pub struct Outcome {
     pub ending: Ending,
     /// Events handled.
     pub events: u64,
-    /// Hash of all observable transitions: (time, request, attempts, outcome) and (time, instance, state).
+    /// Hash of all observable transitions: (time, request, attempts, outcome) and (time, instance,
+    /// state).
     pub fingerprint: u64,
     /// Width of the buckets.
     pub bucket: Nanos,
@@ -139,7 +140,8 @@ pub struct ComponentOutcome {
     pub timeouts: u64,
     /// Requests dropped on their turn.
     pub dropped: u64,
-    /// Requests that were never answered, because their process died or somebody gave up on their refusal.
+    /// Requests that were never answered, because their process died or somebody gave up on their
+    /// refusal.
     pub lost: u64,
     /// Time average of requests present, since the warm-up.
     pub mean_present: f64,
@@ -190,8 +192,9 @@ pub struct ResponseOutcome {
     pub wrong_turns: u32,
 }
 
-/// What befell the users of a population. Three bits for each user and bucket: sent a request; had one fail or
-/// be slow; had a good answer. Memory grows with users and simulated time, not with requests.
+/// What befell the users of a population. Three bits for each user and bucket: sent a request; had
+/// one fail or be slow; had a good answer. Memory grows with users and simulated time, not with
+/// requests.
 #[derive(Debug)]
 pub struct UserRecords {
     words: usize,

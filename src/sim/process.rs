@@ -23,8 +23,8 @@ pub fn memory_used(plan: &MemoryPlan, station: &Station) -> u64 {
     }
 }
 
-/// How many times longer work takes because of memory use: 1 up to `from`, then linear in *speed* down to
-/// 1/slowdown at the limit.
+/// How many times longer work takes because of memory use: 1 up to `from`, then linear in *speed*
+/// down to 1/slowdown at the limit.
 #[inline]
 pub fn pressure(plan: &MemoryPlan, station: &Station) -> f64 {
     let Some((from, slowdown)) = plan.pressure else { return 1.0 };
@@ -37,8 +37,8 @@ pub fn pressure(plan: &MemoryPlan, station: &Station) -> f64 {
 }
 
 impl World<'_> {
-    /// Looks whether an instance has passed its memory limit; what follows is put off until the present event is
-    /// done.
+    /// Looks whether an instance has passed its memory limit; what follows is put off until the
+    /// present event is done.
     pub fn look_at_memory(&mut self, instance: InstanceId) {
         let station = &self.stations[instance as usize];
         let plan = &self.plan.components[station.component as usize];
@@ -112,15 +112,16 @@ impl World<'_> {
         }
     }
 
-    /// The tasks on an instance, in order of their slots. A scan: instances die rarely, and a list of them
-    /// would cost every request.
+    /// The tasks on an instance, in order of their slots. A scan: instances die rarely, and a list
+    /// of them would cost every request.
     pub fn tasks_on(&self, instance: InstanceId) -> Vec<u32> {
         let on = |i: &u32| self.tasks.is_taken(*i) && self.tasks[*i].instance == instance;
         let travels = |i: &u32| self.tasks[*i].state == TaskState::Travels;
         (0..self.tasks.slots()).filter(|i| on(i) && !travels(i)).collect()
     }
 
-    /// The process dies: connections are reset, what it held is gone. The supervisor, if any, restarts it.
+    /// The process dies: connections are reset, what it held is gone. The supervisor, if any,
+    /// restarts it.
     pub fn kill(&mut self, instance: InstanceId, death: Death) {
         let station = &self.stations[instance as usize];
         if matches!(station.process, Process::Down | Process::Starting) {
@@ -234,7 +235,8 @@ impl World<'_> {
         }
     }
 
-    /// Replaces the process of an instance: what it held is gone; it serves again after `start_takes`.
+    /// Replaces the process of an instance: what it held is gone; it serves again after
+    /// `start_takes`.
     pub fn replace(&mut self, instance: InstanceId) {
         let alive =
             !matches!(self.stations[instance as usize].process, Process::Down | Process::Starting);

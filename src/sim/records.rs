@@ -126,7 +126,8 @@ pub enum TaskState {
 /// A task: an attempt at its callee, or a branch of one.
 #[derive(Debug, Clone)]
 pub struct Task {
-    /// The call that waits for the answer; stale when the caller has given up. [`Id::NONE`] for branches.
+    /// The call that waits for the answer; stale when the caller has given up. [`Id::NONE`] for
+    /// branches.
     pub call: Id,
     /// The task that this one is a branch of.
     pub parent: Id,

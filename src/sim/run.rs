@@ -16,8 +16,8 @@ pub fn run(plan: &Plan, replica: u64) -> Outcome {
     run_logged(plan, replica, 0).0
 }
 
-/// As [`run()`], with a log of the first `most` requests of clients that are over, in the order in which they
-/// ended. Requests that were blocked before they reached anything are not in it.
+/// As [`run()`], with a log of the first `most` requests of clients that are over, in the order in
+/// which they ended. Requests that were blocked before they reached anything are not in it.
 pub fn run_logged(plan: &Plan, replica: u64, most: usize) -> (Outcome, Vec<Request>) {
     let mut world = World::new(plan, replica);
     world.meter.log_at_most = most;

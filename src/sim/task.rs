@@ -531,7 +531,8 @@ impl World<'_> {
         self.agenda.at(self.now + delay + way, event);
     }
 
-    /// A cancellation reaches a task: it ends at once, and so does what it called (where edges say so).
+    /// A cancellation reaches a task: it ends at once, and so does what it called (where edges say
+    /// so).
     pub fn cancel(&mut self, id: Id) {
         if id == Id::NONE || !self.tasks.is_live(id.index, id.life) {
             return;
@@ -614,7 +615,8 @@ impl World<'_> {
     }
 }
 
-/// Marks the `op` of a task whose refusal is being worked on; the status stands below. `NONE` is above.
+/// Marks the `op` of a task whose refusal is being worked on; the status stands below. `NONE` is
+/// above.
 pub(super) const REFUSES: u32 = 0xFFFF_0000;
 
 fn waits(tasks: &super::arena::Arena<Task>, id: Id) -> bool {
@@ -631,8 +633,8 @@ fn as_proxy(status: Status) -> Status {
     }
 }
 
-/// What a server answers when a call that it needed failed: an error of its own, but a refusal for want of
-/// capacity stays one.
+/// What a server answers when a call that it needed failed: an error of its own, but a refusal for
+/// want of capacity stays one.
 fn as_server(status: Status) -> Status {
     match status {
         Status::Unavailable | Status::LocalReject => Status::Unavailable,

@@ -1,7 +1,7 @@
 //! Clients: arrivals, visits, and what becomes of a user's requests.
 //!
-//! The luck of a request is keyed by (client, number of the visit, number of the request in the visit); what
-//! a mitigation refuses or delays never shifts the luck of another request.
+//! The luck of a request is keyed by (client, number of the visit, number of the request in the
+//! visit); what a mitigation refuses or delays never shifts the luck of another request.
 
 use super::agenda::Event;
 use super::records::{Caller, Identity};
@@ -258,7 +258,8 @@ impl World<'_> {
         self.open_call(class_plan.edge, caller, NONE, identity, luck, edge.endpoint);
     }
 
-    /// A request of a blocked client is refused before it reaches anything. It counts as sent and refused.
+    /// A request of a blocked client is refused before it reaches anything. It counts as sent and
+    /// refused.
     fn refuse_blocked(&mut self, client: ClientId, caller: Caller, user: u32) {
         let of_a_user = self.plan.clients[client as usize].users > 0;
         self.meter.request_sent(client, of_a_user, user, self.now);

@@ -80,7 +80,8 @@ pub struct Station {
     pub down_by_change: bool,
     /// Luck of the line's discipline, of restart times.
     pub luck: Stream,
-    /// Whether it has been noted that the line overflowed, that workers ran out (once for each process).
+    /// Whether it has been noted that the line overflowed, that workers ran out (once for each
+    /// process).
     pub noted: u8,
 }
 
@@ -140,8 +141,8 @@ pub struct BugState {
     pub logs: Vec<VecDeque<Nanos>>,
 }
 
-/// Work put off until the present event is done, so that handing over never recurses, and no process dies in the
-/// middle of what is being done to it.
+/// Work put off until the present event is done, so that handing over never recurses, and no
+/// process dies in the middle of what is being done to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Later {
     /// A worker of this instance may be free for its line.
@@ -333,7 +334,8 @@ impl<'p> World<'p> {
 }
 
 impl EdgeState {
-    /// The row of a calling instance in the lists; instances added later share those of the first ones.
+    /// The row of a calling instance in the lists; instances added later share those of the first
+    /// ones.
     #[inline]
     pub fn row(&self, from: InstanceId) -> usize {
         match self.pickers.len() {

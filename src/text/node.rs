@@ -21,8 +21,8 @@ pub struct Node {
 /// What can stand in a file.
 ///
 /// Only `true` and `false` are booleans here; `yes`, `no`, `on` and `off` are kept as text, and are
-/// taken as booleans where [`decode`](super::decode()) is asked for one. So they stay what they look
-/// like where a name or a text is wanted.
+/// taken as booleans where [`decode`](super::decode()) is asked for one. So they stay what they
+/// look like where a name or a text is wanted.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Nothing: `null`, `~` or an empty place after a colon.

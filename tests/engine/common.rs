@@ -50,8 +50,8 @@ pub fn run(text: &str) -> Run {
     run_plan(plan(&model(text)))
 }
 
-/// A model's text as it stands in a test: indented, and without a name. A horizon of an hour is put before it,
-/// unless it says otherwise.
+/// A model's text as it stands in a test: indented, and without a name. A horizon of an hour is put
+/// before it, unless it says otherwise.
 pub fn model(text: &str) -> String {
     let lines = || text.lines().filter(|line| !line.trim().is_empty());
     let indent = lines().map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0);

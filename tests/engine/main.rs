@@ -1,5 +1,5 @@
-//! The engine against what is known without it: schedules worked out by hand, queueing theory, laws that hold in
-//! every run, and runs that must come out the same again.
+//! The engine against what is known without it: schedules worked out by hand, queueing theory, laws
+//! that hold in every run, and runs that must come out the same again.
 
 mod common;
 mod laws;

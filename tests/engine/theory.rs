@@ -1,8 +1,8 @@
 //! Queueing theory: cases T01a, T02a and T03a of the validation set, and insensitivity.
 //!
-//! A value is confirmed if the 99.9 % Student interval over independent replicas contains it. Seeds are fixed, so
-//! that a test that has passed passes again; the intervals are narrow enough that an error of a few per cent is
-//! seen (their half-widths are checked too).
+//! A value is confirmed if the 99.9 % Student interval over independent replicas contains it. Seeds
+//! are fixed, so that a test that has passed passes again; the intervals are narrow enough that an
+//! error of a few per cent is seen (their half-widths are checked too).
 
 use crate::common::plan_seeded;
 use outagelab::sim::{Outcome, run};
@@ -84,7 +84,8 @@ fn t02a_mm2_at_75_percent() {
     confirm("W", 2.285_714_285_714, 0.04, &outcomes, latency);
 }
 
-/// M/G/10/10 with 8 Erlang: whatever the law of the work, the same share is blocked (Erlang's loss formula).
+/// M/G/10/10 with 8 Erlang: whatever the law of the work, the same share is blocked (Erlang's loss
+/// formula).
 fn erlang_loss(work: &str) {
     let station = "workers: 10, line: {capacity: 0}";
     let outcomes = outcomes(8.0, station, work, 10_000);
@@ -137,7 +138,8 @@ fn processor_sharing_has_the_mean_of_mm1_whatever_the_law_of_the_work() {
 
 #[test]
 fn a_closed_population_keeps_its_server_as_busy_as_the_machine_repair_model_says() {
-    // M/M/1//4: four users think 4 s in the mean, one server works 1 s. p0 = 1 / sum 4!/(4-n)! (1/4)^n.
+    // M/M/1//4: four users think 4 s in the mean, one server works 1 s. p0 = 1 / sum 4!/(4-n)!
+    // (1/4)^n.
     let p0 = 1.0 / (1.0 + 1.0 + 0.75 + 0.375 + 0.093_75);
     let text = "name: closed\nhorizon: 30000s\nwarm_up: 1000s\n\
         clients: {c: {arrivals: {closed: {population: 4, thinking: {exponential: {mean: 4s}}}}, calls: q}}\n\

@@ -1,7 +1,7 @@
 //! Alerts fire, people look, believe, act, and judge.
 //!
-//! The people know what monitors and logs show them. Whether a hypothesis is right is read from the world when
-//! the look at it ends.
+//! The people know what monitors and logs show them. Whether a hypothesis is right is read from the
+//! world when the look at it ends.
 
 mod cause;
 mod deed;
@@ -126,7 +126,8 @@ impl ResponseState {
 }
 
 impl World<'_> {
-    /// Puts the first scrapes, evaluations and looks on the agenda. Each alert has phases of its own.
+    /// Puts the first scrapes, evaluations and looks on the agenda. Each alert has phases of its
+    /// own.
     pub fn first_response(&mut self) {
         let (seed, replica) = (self.plan.seed, self.replica);
         for (index, alert) in self.plan.alerts.iter().enumerate() {

@@ -46,8 +46,8 @@ impl Watch {
         (found.at < self.samples.back()?.at).then_some(found)
     }
 
-    /// The value of the signal at the last scrape; None when there is none (one scrape only, nothing to divide
-    /// by).
+    /// The value of the signal at the last scrape; None when there is none (one scrape only,
+    /// nothing to divide by).
     pub fn value(&self, signal: &SignalPlan, window: Nanos) -> Option<f64> {
         let last = self.samples.back()?;
         if let SignalPlan::Level(_) = signal {

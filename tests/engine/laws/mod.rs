@@ -1,7 +1,7 @@
 //! Laws that hold in every run, on random small models.
 //!
-//! `OUTAGELAB_LAW_CASES=10000 cargo test --test engine laws` tries more of them. The models are the same every
-//! time; the first cases of a long run are those of a short one.
+//! `OUTAGELAB_LAW_CASES=10000 cargo test --test engine laws` tries more of them. The models are the
+//! same every time; the first cases of a long run are those of a short one.
 
 mod models;
 
@@ -50,7 +50,8 @@ fn flow_balance(run: &Run, text: &str) -> Result<(), TestCaseError> {
     for (plan, c) in run.plan.components.iter().zip(&run.outcome.components) {
         let answered: u64 = c.answers.iter().sum();
         let gone = answered + c.lost;
-        // Probes are present without being requests; refusals that cost time are requests without being present.
+        // Probes are present without being requests; refusals that cost time are requests without
+        // being present.
         let exact = plan.probe.is_none() && plan.cost_of_rejecting == 0;
         let holds = if exact {
             c.requests == gone + c.left_present

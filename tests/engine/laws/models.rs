@@ -1,5 +1,6 @@
-//! Random small models. A part of a model is made of genes: small numbers that decide one thing after the other.
-//! Gene 0 always means the plain case, so that a failing model shrinks to a small one.
+//! Random small models. A part of a model is made of genes: small numbers that decide one thing
+//! after the other. Gene 0 always means the plain case, so that a failing model shrinks to a small
+//! one.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -27,8 +28,8 @@ pub fn genomes() -> impl Strategy<Value = Genome> {
 pub enum Kinds {
     /// Everything.
     All,
-    /// Nothing that stays for ever: all faults end, nothing hangs, stalls or is lost without a time-out, and
-    /// nobody comes after a minute.
+    /// Nothing that stays for ever: all faults end, nothing hangs, stalls or is lost without a
+    /// time-out, and nobody comes after a minute.
     Passing,
 }
 

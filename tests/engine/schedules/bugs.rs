@@ -22,7 +22,8 @@ fn a_bug_strikes_only_above_its_rate_and_per_component_over_all_instances() {
                     raises: {{error: server_error}}"
         ))
     };
-    // More than 2 in the last 2 s, this one included: (0, 2] has 1 and 2; (0.5, 2.5] has 1, 2, 2.5; (2, 4] has
+    // More than 2 in the last 2 s, this one included: (0, 2] has 1 and 2; (0.5, 2.5] has 1, 2, 2.5;
+    // (2, 4] has
     // 2.5 and 4, and then 2.5, 4 and 4.
     let expected =
         [(10, Ok), (1010, Ok), (2010, Ok), (2500, ServerError), (4000, ServerError), (4010, Ok)];

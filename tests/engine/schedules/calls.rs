@@ -233,7 +233,8 @@ fn a_user_sticks_to_one_instance_and_others_take_turns() {
             changes: {{down: {{what: {{crash: {{component: api, instances: 1}}}}, at: 0s}}}}"
         ))
     };
-    // The first instance is down: all requests of the one user meet it, or none; a quarter by turns.
+    // The first instance is down: all requests of the one user meet it, or none; a quarter by
+    // turns.
     let failed = 40 - model("sticky_by_user").count("c", Ok);
     assert!(failed == 0 || failed == 40, "{failed} of 40");
     assert_eq!(model("round_robin").count("c", Ok), 30);

@@ -17,7 +17,8 @@ fn m59_three_refused_probes_take_an_instance_out_and_two_good_ones_bring_it_back
         changes: {down: {what: {crash: {component: api}}, at: 500ms, until: 10500ms}}");
     let [out] = run.times(|w| matches!(w, What::Unfit { .. }))[..] else { panic!("once out") };
     let [back] = run.times(|w| matches!(w, What::Fit { .. }))[..] else { panic!("once back") };
-    // The phase is drawn. The third failing probe takes it out: 6 s when probes come at even seconds.
+    // The phase is drawn. The third failing probe takes it out: 6 s when probes come at even
+    // seconds.
     let first_failing = out - s(4);
     assert!((500_000_000..2_500_000_000).contains(&first_failing), "{first_failing}");
     let phase = out % s(2);

@@ -39,8 +39,8 @@ fn a_released_worker_has_to_be_queued_for_again() {
             while_calling: release
             endpoints: {request: [work: 2s, call: db.query, work: 2s]}
           db: {kind: database, connections: 9, endpoints: {query: [work: 2s]}}");
-    // The first is answered at 4 s and finds the worker busy with the second until 5 s; the second, answered at
-    // 7 s, finds it free at that moment.
+    // The first is answered at 4 s and finds the worker busy with the second until 5 s; the second,
+    // answered at 7 s, finds it free at that moment.
     assert_eq!(run.spans("c"), [(0, s(7)), (s(3), s(9))]);
 }
 
@@ -108,7 +108,8 @@ fn a_cancelled_wait_for_a_connection_leaves_the_pool_to_others() {
             pools: {db: {size: 1}}
             endpoints: {request: [call: {to: db.query, cancels: yes}]}
           db: {kind: database, connections: 9, endpoints: {query: [work: 2900ms]}}");
-    // The second gets the connection at 2.9 s and loses it at 3 s to the third, which has it until 5 s.
+    // The second gets the connection at 2.9 s and loses it at 3 s to the third, which has it until
+    // 5 s.
     assert_eq!(run.ends("c"), ends_ms(&[(2900, Ok), (3000, Timeout), (5000, Timeout)]));
     assert_eq!(run.busy_time("db"), ms(2900 + 100 + 2000));
 }
@@ -168,7 +169,8 @@ fn m62_200_threads_are_exhausted_1550_ms_after_a_tenth_of_the_calls_hangs() {
     };
     let run = model("30s");
     let first = run.log.iter().find(|r| r.status == Unavailable).expect("one is refused");
-    // 45 or 46 are at work at any moment, so that the 154th or 155th that hangs takes the last thread.
+    // 45 or 46 are at work at any moment, so that the 154th or 155th that hangs takes the last
+    // thread.
     assert!((ms(11_540)..=ms(11_560)).contains(&first.now), "refused at {}", first.now);
     assert!(run.count("fine", Unavailable) > 0, "then the other 90 % fail too");
     let run = model("1s");

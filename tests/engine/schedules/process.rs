@@ -10,7 +10,8 @@ fn a_crash_resets_what_is_there_and_refuses_what_comes() {
         clients: {c: {arrivals: {at: [0s, 1s, 5s, 8s]}, calls: api}}
         components: {api: {kind: server, workers: 1, endpoints: {request: [work: 3s]}}}
         changes: {down: {what: {crash: {component: api}}, at: 2s, lasts: 6s}}");
-    // One at work and one in the line are reset. The process is back before an arrival of that moment.
+    // One at work and one in the line are reset. The process is back before an arrival of that
+    // moment.
     assert_eq!(
         run.ends("c"),
         ends_ms(&[(2000, Reset), (2000, Reset), (5000, Refused), (11000, Ok)])
@@ -62,7 +63,8 @@ fn a_long_life_resets_the_crash_loop() {
             restart: {always: {takes: 1s, back_off: {first: 10s, cap: 300s, reset: 10min}}}
             endpoints: {request: [work: 1s]}
             bugs: {deadly: {raises: {crash: yes}}}");
-    // Restarts take 1 s. Died at 5 (back at 6), at 10 (10 s and 1 s later), at 700 after a life of 679 s.
+    // Restarts take 1 s. Died at 5 (back at 6), at 10 (10 s and 1 s later), at 700 after a life of
+    // 679 s.
     let starts = run.times(|w| matches!(w, What::CameUp { .. }));
     assert_eq!(starts, [6, 21, 701].map(s));
 }

@@ -155,7 +155,8 @@ fn processor_sharing_gives_equal_shares_to_all() {
               request:
                 - choose:
                     - {class: request, steps: [work: 3s]}");
-    // 1 s alone, then half speed: both have 2 s and 3 s left; the long one is done at 5 s, the other at 6 s.
+    // 1 s alone, then half speed: both have 2 s and 3 s left; the long one is done at 5 s, the
+    // other at 6 s.
     assert_eq!(run.ends("long"), [(s(5), Ok)]);
     assert_eq!(run.ends("short"), [(s(6), Ok)]);
 }

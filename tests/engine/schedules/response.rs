@@ -59,7 +59,8 @@ fn one_false_evaluation_resets_what_is_pending() {
               first_evaluation: 5s
               for: 60s"
     ));
-    // Scrapes at 15 and 30 see it, 45 does not, 60 does: pending at 20, false at 50, pending at 65, firing at 125.
+    // Scrapes at 15 and 30 see it, 45 does not, 60 does: pending at 20, false at 50, pending at 65,
+    // firing at 125.
     assert_eq!(run.times(|w| matches!(w, What::AlertPending { .. })), [s(20), s(65)]);
     assert_eq!(run.times(|w| matches!(w, What::AlertFires { .. })), [s(125)]);
 }
@@ -96,7 +97,8 @@ fn people_follow_the_evidence_act_notice_that_it_did_not_help_and_go_on() {
     let response = &run.outcome.response;
     let minutes = |n: u64| fired + s(60 * n);
     assert_eq!(response.acknowledged, Some(minutes(1)));
-    // Overview until 3; the database until 8, wrong; others are called in until 11; the bug until 16, right.
+    // Overview until 3; the database until 8, wrong; others are called in until 11; the bug until
+    // 16, right.
     assert_eq!(
         response.hypotheses,
         [(0, minutes(3), minutes(8), false), (1, minutes(11), minutes(16), true)]

@@ -128,7 +128,8 @@ fn a_surge_spends_the_rest_of_the_gap_at_the_new_rate() {
         clients: {c: {arrivals: {constant: {rate: 1/s}}, calls: api}}
         components: {api: {kind: server, workers: 1, endpoints: {request: [reply: ok]}}}
         changes: {surge: {what: {surge: {clients: c, by: 4x}}, at: 2500ms, until: 4s}}");
-    // 1, 2; half a gap left at 2.5: 2.625; then every 0.25 s until 3.875; half a gap done at 4 s: 4.5, 5.5, ...
+    // 1, 2; half a gap left at 2.5: 2.625; then every 0.25 s until 3.875; half a gap done at 4 s:
+    // 4.5, 5.5, ...
     let mut expected: Vec<u64> = vec![1000, 2000];
     expected.extend((0..6).map(|n| 2625 + 250 * n));
     expected.extend((0..7).map(|n| 4500 + 1000 * n));
