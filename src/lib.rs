@@ -20,6 +20,9 @@
 //! | 7 | `plot` `report` | figures and the page |
 //! | 8 | `cli` | the only layer that prints, reads clocks and writes files |
 
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
 pub mod change;
 pub mod component;
 pub mod dist;

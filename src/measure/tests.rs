@@ -88,6 +88,7 @@ fn client(lost: impl Fn(u64) -> u64, minutes: u64) -> ClientOutcome {
     ClientOutcome {
         sent: sum.sent,
         ended,
+        open: 0,
         slow: 0,
         attempts: sum.attempts,
         latency: vec![latency.collect()],
@@ -121,6 +122,8 @@ fn component(minutes: u64, busy_workers: u128) -> ComponentOutcome {
         mean_busy: 3.0,
         left_present: 0,
         left_waiting: 0,
+        left_busy: 0,
+        left_connections: 0,
         peak_line: 7,
         peak_memory: 50 << 20,
         final_memory: 10 << 20,

@@ -192,13 +192,16 @@ macro_rules! roster {
 }
 
 roster! {
-    "Answer something else when a call, or a middleware, fails." fallback: Fallback(FallbackSpec => Fallback),
+    "Answer something else when a call, or a middleware, fails."
+        fallback: Fallback(FallbackSpec => Fallback),
     "Try a failed call again, after a pause." retry: Retry(RetrySpec => Retry),
-    "Stop retries while too few calls succeed." retry_budget: RetryBudget(RetryBudgetSpec => RetryBudget),
+    "Stop retries while too few calls succeed."
+        retry_budget: RetryBudget(RetryBudgetSpec => RetryBudget),
     "Refuse calls at the caller while too many fail."
         circuit_breaker: CircuitBreaker(CircuitBreakerSpec => Breaker),
     "Refuse what comes more often than a limit." rate_limit: RateLimit(RateLimitSpec => RateLimit),
-    "Refuse what would exceed a number of calls in progress." bulkhead: Bulkhead(BulkheadSpec => Bulkhead),
+    "Refuse what would exceed a number of calls in progress."
+        bulkhead: Bulkhead(BulkheadSpec => Bulkhead),
 }
 
 /// Words of this family that are no layers: they are written at a component.

@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 /// What happens. Small and `Copy`; ids carry a generation or an epoch, so that a stale event is
 /// recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are ids, and what tells a stale event from a live one")]
 pub enum Event {
     /// A change begins, ends, or moves on (index into the world's table of turns).
     Turn(u32),
@@ -57,6 +58,7 @@ pub enum Event {
 
 /// Events of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are ids, and what tells a stale event from a live one")]
 pub enum Response {
     /// An alert's scrape.
     Scrape(u32),

@@ -280,12 +280,7 @@ impl World<'_> {
     fn replica_of(&self, instance: InstanceId) -> u64 {
         let station = &self.stations[instance as usize];
         let plan = &self.plan.components[station.component as usize];
-        crate::rng::seed_of(
-            u64::from(instance - plan.first_instance.min(instance)),
-            0,
-            "instance",
-            &plan.name,
-        )
+        crate::rng::seed_of(u64::from(station.number), 0, "instance", &plan.name)
     }
 
     /// Freezes or thaws what an instance is doing.

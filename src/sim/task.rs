@@ -1,5 +1,9 @@
 //! The callee's side: an attempt arrives, waits for a worker, goes through its steps, and ends.
 
+mod giving_up;
+mod parallel;
+mod waiting;
+
 use super::agenda::Event;
 use super::call::luck;
 use super::records::{Caller, Id, Task, TaskState};
@@ -65,49 +69,6 @@ impl World<'_> {
         self.meter.present_changes(self.now, station.component, 1);
     }
 
-    /// Puts a task into the waiting line of its instance.
-    fn wait_in_line(&mut self, index: u32) {
-        let life = self.tasks.life(index);
-        let epoch = self.epoch();
-        let task = &mut self.tasks[index];
-        task.state = TaskState::Waits;
-        task.epoch = epoch;
-        let (instance, priority) = (task.instance, task.identity.priority);
-        let station = &mut self.stations[instance as usize];
-        station.line.push(Id { index, life }, priority);
-        self.meter.line_changes(self.now, station.component, 1, station.line.len());
-        let plan = &self.plan.components[station.component as usize];
-        if let Some(law) = &plan.line_wait {
-            let wait = law.sample_nanos(&mut task.luck.at(luck::LINE).rng());
-            self.agenda.at(self.now + wait, Event::LineWait { task: index, epoch });
-        }
-        if plan.memory.is_some() {
-            self.look_at_memory(instance);
-        }
-    }
-
-    /// A task has waited too long in the line.
-    pub fn line_wait_over(&mut self, index: u32) {
-        self.leave_line(index);
-        self.end_task(index, Status::Unavailable);
-    }
-
-    /// A waiting task's connection is reset.
-    pub fn reset_waiting(&mut self, index: u32) {
-        self.leave_line(index);
-        self.end_task(index, Status::Reset);
-    }
-
-    /// Takes a task out of its line by another way than its turn.
-    fn leave_line(&mut self, index: u32) {
-        let instance = self.tasks[index].instance;
-        self.tasks[index].state = TaskState::Travels;
-        let tasks = &self.tasks;
-        let station = &mut self.stations[instance as usize];
-        station.line.left(|id| waits(tasks, id));
-        self.meter.line_changes(self.now, station.component, -1, 0);
-    }
-
     /// Refuses a task that has not entered. Refusing costs CPU where the component says so.
     fn turn_away(&mut self, index: u32, status: Status) {
         let instance = self.tasks[index].instance;
@@ -147,12 +108,6 @@ impl World<'_> {
             }
             self.start(id.index);
         }
-    }
-
-    fn is_abandoned(&self, index: u32) -> bool {
-        let task = &self.tasks[index];
-        !(self.calls.is_live(task.call.index, task.call.life)
-            && self.calls[task.call.index].attempt == task.attempt)
     }
 
     /// A task gets a worker and goes on.
@@ -360,7 +315,7 @@ impl World<'_> {
     /// A task's call has come back.
     pub fn call_returned(&mut self, id: Id, edge: EdgeId, from: InstanceId, status: Status) {
         let plan = &self.plan.edges[edge as usize];
-        if !status.is_good() {
+        if status.is_failure() {
             self.leak_of_failed_call(from);
         }
         let known = self.tasks.is_live(id.index, id.life);
@@ -402,68 +357,6 @@ impl World<'_> {
             return self.start(index);
         }
         self.wait_in_line(index);
-    }
-
-    /// Takes an alternative of a `choose`.
-    fn branch_off(&mut self, index: u32, first: u32, count: u16, luck: u32) {
-        let task = &self.tasks[index];
-        let draw = task.luck.at(self.plan.works[luck as usize].luck).unit();
-        for alternative in &self.plan.alternatives[first as usize..][..usize::from(count)] {
-            let fits = match alternative.class {
-                NONE => draw < alternative.cumulative_share,
-                group => self.plan.class_groups[group as usize][task.identity.class as usize],
-            };
-            if fits {
-                self.tasks[index].op = alternative.target;
-                return;
-            }
-        }
-    }
-
-    /// Starts the branches of a `parallel`.
-    fn fork(&mut self, index: u32, first: u32, count: u16, need: u16) {
-        let life = self.tasks.life(index);
-        let task = &mut self.tasks[index];
-        task.state = TaskState::Forks;
-        task.fork = (need, count);
-        let branches = &self.plan.branches[first as usize..][..usize::from(count)];
-        let mut template = task.clone();
-        template.call = Id::NONE;
-        template.parent = Id { index, life };
-        template.child = Id::NONE;
-        template.holds_worker = false;
-        if need == 0 {
-            return self.advance(index);
-        }
-        let process = self.stations[template.instance as usize].life;
-        for &op in branches {
-            if self.stations[template.instance as usize].life != process {
-                return; // A branch that failed at once has brought its process down.
-            }
-            let mut branch = template.clone();
-            branch.op = op;
-            let (branch, _) = self.tasks.take(branch);
-            self.advance(branch);
-        }
-    }
-
-    fn branch_over(&mut self, parent: Id, status: Status) {
-        if !self.tasks.is_live(parent.index, parent.life)
-            || self.tasks[parent.index].state != TaskState::Forks
-        {
-            return;
-        }
-        let task = &mut self.tasks[parent.index];
-        task.fork.1 -= 1;
-        if status.is_good() {
-            task.fork.0 -= 1;
-            task.degraded |= status == Status::Degraded;
-            if task.fork.0 == 0 {
-                self.advance(parent.index);
-            }
-        } else if task.fork.1 < task.fork.0 {
-            self.end_task(parent.index, as_server(status));
-        }
     }
 
     /// A task ends: gives back what it holds, and its answer goes to who waits.
@@ -529,80 +422,6 @@ impl World<'_> {
         let event =
             Event::Answer { call: call.index, life: call.life, attempt, status: status as u8 };
         self.agenda.at(self.now + delay + way, event);
-    }
-
-    /// A cancellation reaches a task: it ends at once, and so does what it called (where edges say
-    /// so).
-    pub fn cancel(&mut self, id: Id) {
-        if id == Id::NONE || !self.tasks.is_live(id.index, id.life) {
-            return;
-        }
-        let index = id.index;
-        let task = &mut self.tasks[index];
-        let (instance, state, child) = (task.instance, task.state, task.child);
-        task.call = Id::NONE;
-        match state {
-            TaskState::Hangs => return,
-            // It has not entered; on arrival it would find nobody waiting.
-            TaskState::Travels => {
-                self.tasks.free(index);
-                return;
-            }
-            TaskState::Waits => self.leave_line(index),
-            TaskState::Works => self.stop_work(id, instance),
-            TaskState::Calls => self.abandon_call(child, false),
-            TaskState::Forks => self.cancel_branches(id),
-        }
-        let refusing = self.tasks[index].op >= REFUSES && self.tasks[index].op != NONE;
-        if refusing {
-            let component = self.stations[instance as usize].component;
-            let is_probe = self.tasks[index].identity.class == NONE;
-            self.meter.components[component as usize].lost += u64::from(!is_probe);
-            self.tasks.free(index);
-            return;
-        }
-        self.end_task(index, Status::Cancelled);
-    }
-
-    fn stop_work(&mut self, id: Id, instance: InstanceId) {
-        let epoch = self.epoch();
-        self.tasks[id.index].epoch = epoch;
-        if let Some(cpu) = &mut self.stations[instance as usize].cpu {
-            cpu.remove(self.now, id);
-            self.plan_cpu(instance);
-        }
-    }
-
-    fn cancel_branches(&mut self, parent: Id) {
-        for index in 0..self.tasks.slots() {
-            if self.tasks.is_taken(index) && self.tasks[index].parent == parent {
-                let life = self.tasks.life(index);
-                self.tasks[parent.index].state = TaskState::Travels;
-                self.cancel(Id { index, life });
-            }
-        }
-    }
-
-    /// A task hangs for ever: it keeps its worker, its memory and its place, and answers nothing.
-    pub fn hang(&mut self, index: u32) {
-        let life = self.tasks.life(index);
-        let instance = self.tasks[index].instance;
-        if self.tasks[index].state == TaskState::Works {
-            self.stop_work(Id { index, life }, instance);
-        }
-        let epoch = self.epoch();
-        let task = &mut self.tasks[index];
-        task.state = TaskState::Hangs;
-        task.epoch = epoch;
-        if task.holds_worker {
-            let station = &mut self.stations[instance as usize];
-            station.hung += 1;
-            if station.hung >= station.workers && station.noted & 1 == 0 {
-                station.noted |= 1;
-                let hung = station.hung;
-                self.meter.tell(self.now, What::AllWorkersHeld { instance, workers: hung });
-            }
-        }
     }
 
     fn note_full_line(&mut self, instance: InstanceId) {

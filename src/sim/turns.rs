@@ -68,7 +68,7 @@ impl World<'_> {
             let plan = &self.plan.changes[turn.change as usize];
             let name = match turn.only {
                 NONE => plan.name.clone(),
-                only => format!("{}.{only}", plan.name),
+                only => format!("{}.{}", plan.name, self.stations[only as usize].number),
             };
             turn.luck = Stream::new(self.plan.seed, self.replica, "change", &name);
             let mut at = plan.at.sample_nanos(&mut turn.luck);

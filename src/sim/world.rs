@@ -36,6 +36,8 @@ pub enum Process {
 pub struct Station {
     /// Its component.
     pub component: ComponentId,
+    /// Its number among the instances of its component, from 0.
+    pub number: u32,
     /// Its process.
     pub process: Process,
     /// Number of the process: raised whenever one dies or is replaced.
@@ -218,8 +220,8 @@ impl<'p> World<'p> {
         for id in 0..plan.components.len() as u32 {
             let instances = plan.components[id as usize].instances;
             let first = world.stations.len() as u32;
-            for _ in 0..instances {
-                let station = world.new_station(id);
+            for number in 0..instances {
+                let station = world.new_station(id, number);
                 world.stations.push(station);
             }
             let all: Vec<u32> = (0..instances).collect();
@@ -237,14 +239,13 @@ impl<'p> World<'p> {
     }
 
     /// An instance as it is when its process has just come up.
-    pub fn new_station(&self, component: ComponentId) -> Station {
+    pub fn new_station(&self, component: ComponentId, number: u32) -> Station {
         let plan = &self.plan.components[component as usize];
-        let number = self.stations.len();
-        let name =
-            format!("{}.{}", plan.name, number as u32 - plan.first_instance.min(number as u32));
+        let name = format!("{}.{number}", plan.name);
         let (door, chain) = self.new_layers(component);
         Station {
             component,
+            number,
             process: Process::Up,
             life: 0,
             version: plan.version,

@@ -2,6 +2,11 @@
 //! that hold in every run, and runs that must come out the same again.
 
 mod common;
+mod determinism;
+mod files;
+mod golden;
 mod laws;
+mod roster;
 mod schedules;
 mod theory;
+mod tidy;

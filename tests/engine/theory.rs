@@ -17,7 +17,8 @@ fn outcomes(rate: f64, station: &str, work: &str, seconds: u32) -> Vec<Outcome> 
     let text = format!(
         "name: theory\nhorizon: {seconds}s\nwarm_up: {}s\n\
          clients: {{c: {{arrivals: {{poisson: {{rate: {rate}/s}}}}, calls: q}}}}\n\
-         components:\n  q: {{kind: server, {station}, endpoints: {{request: [work: {{{work}}}]}}}}\n",
+         components:\n  q: {{kind: server, {station}, \
+         endpoints: {{request: [work: {{{work}}}]}}}}\n",
         seconds / 10
     );
     let plan = plan_seeded(&text, 20_240_710);
@@ -142,8 +143,10 @@ fn a_closed_population_keeps_its_server_as_busy_as_the_machine_repair_model_says
     // (1/4)^n.
     let p0 = 1.0 / (1.0 + 1.0 + 0.75 + 0.375 + 0.093_75);
     let text = "name: closed\nhorizon: 30000s\nwarm_up: 1000s\n\
-        clients: {c: {arrivals: {closed: {population: 4, thinking: {exponential: {mean: 4s}}}}, calls: q}}\n\
-        components:\n  q: {kind: server, workers: 1, endpoints: {request: [work: {exponential: {mean: 1s}}]}}\n";
+        clients: {c: {calls: q, arrivals: \
+        {closed: {population: 4, thinking: {exponential: {mean: 4s}}}}}}\n\
+        components:\n  q: {kind: server, workers: 1, \
+        endpoints: {request: [work: {exponential: {mean: 1s}}]}}\n";
     let plan = plan_seeded(text, 7);
     let outcomes: Vec<Outcome> = (0..REPLICAS).map(|replica| run(&plan, replica)).collect();
     confirm("busy", 1.0 - p0, 0.01, &outcomes, busy);

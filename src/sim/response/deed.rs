@@ -39,7 +39,8 @@ impl World<'_> {
     fn scale(&mut self, component: ComponentId, add: u32) {
         for _ in 0..add {
             let instance = self.stations.len() as u32;
-            let mut station = self.new_station(component);
+            let number = self.components[component as usize].instances.len() as u32;
+            let mut station = self.new_station(component, number);
             station.process = Process::Starting;
             station.version = self.components[component as usize]
                 .instances

@@ -199,7 +199,9 @@ fn littles_law_holds_exactly_where_nothing_is_left() {
             "
             horizon: 10min
             clients:
-              c: {{arrivals: {{profile: {{points: [[0s, 5/s], [4min, 45/s], [4min, 0/s]]}}}}, calls: q}}
+              c:
+                calls: q
+                arrivals: {{profile: {{points: [[0s, 5/s], [4min, 45/s], [4min, 0/s]]}}}}
             components:
               q:
                 {{kind: server, instances: 2, workers: 3, {cpu} line: {{discipline: {discipline}}},

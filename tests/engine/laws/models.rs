@@ -99,7 +99,8 @@ impl Genome {
         let middleware = "  auth: {kind: middleware, work: 1ms, bugs: {odd: {when: {share: 2%}, \
                           raises: {exception: {holds_worker: no}}}}}\n";
         format!(
-            "name: random\nhorizon: {horizon}\nclients:\n{}components:\n{}{middleware}changes:\n{}  \
+            "name: random\nhorizon: {horizon}\n\
+             clients:\n{}components:\n{}{middleware}changes:\n{}  \
              nothing: {{what: {{slow: {{component: c0, by: 1x}}}}, at: 1s}}\n{more}",
             clients.concat(),
             components.concat(),
@@ -218,7 +219,8 @@ fn component(index: usize, count: usize, genes: &[u8], kinds: Kinds) -> String {
     let needs = g.word(&["", "", "port", "worker"]);
     if !needs.is_empty() {
         words.push(format!(
-            "probe: {{needs: {needs}, interval: 1s, timeout: 200ms, fall: 2, rise: 1, fail_open: {}}}",
+            "probe: {{needs: {needs}, interval: 1s, timeout: 200ms, fall: 2, rise: 1, \
+             fail_open: {}}}",
             g.word(&["yes", "no"])
         ));
     }

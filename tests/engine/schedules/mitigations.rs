@@ -34,7 +34,10 @@ fn m29_a_token_bucket_at_a_door() {
 fn m10_five_of_eight_pass_a_bulkhead_of_five() {
     let run = run("
         clients:
-          c: {arrivals: {at: [0s, 0s, 0s, 0s, 0s, 0s, 0s, 0s, 1s]}, calls: api, layers: [bulkhead: {limit: 5}]}
+          c:
+            arrivals: {at: [0s, 0s, 0s, 0s, 0s, 0s, 0s, 0s, 1s]}
+            calls: api
+            layers: [bulkhead: {limit: 5}]
         components: {api: {kind: server, workers: 99, endpoints: {request: [work: 1s]}}}");
     let mut expected = vec![(0, LocalReject); 3];
     expected.extend([(1000, Ok); 5]);
@@ -74,7 +77,8 @@ fn breaker(at: &[&str], words: &str) -> Run {
             calls: api
             layers: [circuit_breaker: {{{words}}}]
         components: {{api: {{kind: server, workers: 9, endpoints: {{request: [reply: ok]}}}}}}
-        changes: {{bad: {{what: {{errors: {{component: api, share: 100%}}}}, at: 0s, until: 50s}}}}",
+        changes:
+          bad: {{what: {{errors: {{component: api, share: 100%}}}}, at: 0s, until: 50s}}",
         at.join(", ")
     ))
 }
@@ -82,7 +86,8 @@ fn breaker(at: &[&str], words: &str) -> Run {
 #[test]
 fn m01_a_breaker_opens_at_the_fifth_failure_and_m04_lets_one_through_strictly_after_its_wait() {
     let at = ["1s", "2s", "3s", "4s", "5s", "6s", "65s", "65001ms", "65001ms", "65002ms", "66s"];
-    let words = "window: {count: 10}, minimum_calls: 5, failure_rate: 50%, open_for: 60s, half_open_calls: 1";
+    let words = "window: {count: 10}, minimum_calls: 5, failure_rate: 50%, open_for: 60s, \
+                 half_open_calls: 1";
     let run = breaker(&at, words);
     let ends: Vec<_> = run.ends("c").into_iter().map(|e| e.1).collect();
     let (f, r) = (ServerError, LocalReject);
@@ -105,7 +110,8 @@ fn a_breaker_inside_a_retry_sees_attempts_and_one_outside_sees_calls() {
         run(&format!(
             "
             clients: {{c: {{arrivals: {{at: [1s]}}, calls: api, layers: [{layers}]}}}}
-            components: {{api: {{kind: server, workers: 9, endpoints: {{request: [reply: server_error]}}}}}}"
+            components:
+              api: {{kind: server, workers: 9, endpoints: {{request: [reply: server_error]}}}}"
         ))
     };
     let retry = "retry: {attempts: 5, backoff: {constant: 1s}}";

@@ -186,7 +186,10 @@ fn failed_calls_leak_until_the_process_is_killed() {
             while_calling: hold
             memory: {limit: 10MB, leak: {per_failed_answer: 4MB}, at_limit: killed}
             endpoints: {request: [call: {to: db.query, on_failure: go_on}]}
-          db: {kind: database, connections: 1, endpoints: {query: [work: 100ms, reply: server_error]}}");
+          db:
+            kind: database
+            connections: 1
+            endpoints: {query: [work: 100ms, reply: server_error]}");
     let degraded = outagelab::status::Status::Degraded;
     // The third has been answered when the process dies of it.
     assert_eq!(run.ends("c"), ends_ms(&[(100, degraded), (1100, degraded), (2100, degraded)]));

@@ -31,7 +31,8 @@ fn m78_scraped_every_15_s_evaluated_at_5_20_35_for_60_a_failure_at_1_pages_at_11
               delivery: 30s
           responder:
             acknowledge: 0s
-            hypotheses: {{fault: {{suspect: api, cause: fault, suggested_by: [down], check: 10min}}}}
+            hypotheses:
+              fault: {{suspect: api, cause: fault, suggested_by: [down], check: 10min}}
             actions: {{again: {{for: [fault], does: [restart: api], takes: 1min}}}}
             verify: 5min
             declare_over: {{quiet: 10min}}"

@@ -79,7 +79,10 @@ fn branches_that_fail_at_once_leave_nothing_behind() {
             endpoints:
               request:
                 - parallel: {wait_for: all, branches: [[call: db.a], [call: db.b], [work: 1s]]}
-          db: {kind: database, connections: 9, endpoints: {a: [reply: ok], b: [reply: server_error]}}");
+          db:
+            kind: database
+            connections: 9
+            endpoints: {a: [reply: ok], b: [reply: server_error]}");
     assert_eq!(run.ends("c"), ends_ms(&[(0, ServerError), (5000, ServerError)]));
     assert_eq!(run.component("api").left_present, 0);
 }
@@ -112,6 +115,9 @@ fn reply_ends_the_endpoint_with_its_status() {
     let run = run("
         clients: {c: {arrivals: {at: [0s]}, calls: api}}
         components:
-          api: {kind: server, workers: 1, endpoints: {request: [work: 1s, reply: client_error, work: 9s]}}");
+          api:
+            kind: server
+            workers: 1
+            endpoints: {request: [work: 1s, reply: client_error, work: 9s]}");
     assert_eq!(run.ends("c"), ends_ms(&[(1000, ClientError)]));
 }

@@ -1,0 +1,59 @@
+//! Connections of a caller's pools.
+
+use super::super::records::CallState;
+use super::super::world::{Later, World};
+use super::luck;
+use crate::plan::InstanceId;
+use crate::status::Status;
+
+impl World<'_> {
+    /// The call has waited too long for a connection.
+    pub fn pool_wait_over(&mut self, index: u32) {
+        self.attempt_over(index, Status::Unavailable);
+    }
+
+    /// A connection of a pool may be free for those who wait.
+    pub fn connect(&mut self, instance: InstanceId, pool: u32) {
+        loop {
+            let size = self.component_of(instance).pools[pool as usize].size;
+            let state = &mut self.stations[instance as usize].pools[pool as usize];
+            if state.in_use >= size {
+                return;
+            }
+            let Some((id, attempt)) = state.waiting.pop_front() else { return };
+            let waits = self.calls.is_live(id.index, id.life)
+                && self.calls[id.index].attempt == attempt
+                && self.calls[id.index].state == CallState::WaitsForConnection;
+            if waits {
+                self.stations[instance as usize].pools[pool as usize].in_use += 1;
+                self.calls[id.index].connected = true;
+                self.dispatch(id.index);
+            }
+        }
+    }
+
+    pub(super) fn release_connection(&mut self, index: u32) {
+        let call = &mut self.calls[index];
+        if !call.connected {
+            return;
+        }
+        call.connected = false;
+        let edge = &self.plan.edges[call.edge as usize];
+        let from = call.from;
+        let station = &mut self.stations[from as usize];
+        let chance = edge.pool_leak.get(station.version as usize).copied().unwrap_or(0.0);
+        let luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt)).at(luck::LEAK);
+        let pool = &mut station.pools[edge.pool as usize];
+        if chance > 0.0 && luck.unit() < chance {
+            pool.leaked += 1;
+            station.leaked +=
+                self.plan.components[edge.from as usize].pools[edge.pool as usize].memory;
+            self.look_at_memory(from);
+            return;
+        }
+        pool.in_use -= 1;
+        if !pool.waiting.is_empty() {
+            self.later.push_back(Later::Connect(from, edge.pool));
+        }
+    }
+}
