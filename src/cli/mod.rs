@@ -27,8 +27,8 @@ use std::process::ExitCode;
 /// Simulate outages: cascading failures, the people who respond, and what would have helped.
 ///
 /// A model (YAML) describes a system, what happens to it and who responds. An experiment varies a
-/// model: variants, sweeps, facts and claims. Start with `outagelab new NAME`; any word of a file is
-/// explained by `outagelab explain WORD`.
+/// model: variants, sweeps, facts and claims. Start with `outagelab new NAME`; any word of a file
+/// is explained by `outagelab explain WORD`.
 #[derive(Parser)]
 #[command(name = "outagelab", version, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done and all claims hold, 1 a claim failed, 2 bad input.")]
