@@ -70,6 +70,12 @@ impl Status {
         matches!(self, Status::Ok | Status::Degraded)
     }
 
+    /// True if something failed: neither a good answer nor one that found the request itself at fault (4xx).
+    #[inline]
+    pub fn is_failure(self) -> bool {
+        !self.is_good() && !matches!(self, Status::ClientError | Status::RateLimited)
+    }
+
     /// The word for this status in files and tables.
     pub fn word(self) -> &'static str {
         match self {

@@ -99,7 +99,7 @@ impl<'s> Walk<'s> {
         };
         for (key, inside) in object(schema, "properties") {
             self.keep(&task, key, inside);
-            let path = [&task.path[..], &[key.clone()]].concat();
+            let path = [&task.path[..], std::slice::from_ref(key)].concat();
             tasks.push_back(Task { owner: key.clone(), ..deeper(path, inside) });
         }
         if let Some(inside) = schema.get("additionalProperties").filter(|s| s.is_object()) {

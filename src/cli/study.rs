@@ -101,6 +101,10 @@ fn run_with_bar(args: &Args, checked: &Checked) -> StudyResult {
         bar.set_style(style);
     }
     let progress = |done: usize, total: usize| {
+        if done == 1 && bar.is_hidden() && !args.quiet {
+            // No terminal, no bar: one line says how much there is to do.
+            say::talk(&format!("{total} runs\n"));
+        }
         bar.set_length(total as u64);
         // Threads report out of order; the bar only goes forward.
         bar.inc((done as u64).saturating_sub(bar.position()));

@@ -260,7 +260,7 @@ pub struct Memory {
 pub struct Leak {
     /// For every request that ends here.
     pub per_request: Bytes,
-    /// For every call of this component that did not bring a good answer (error, time-out, reset).
+    /// For every call of this component that failed (error 5xx, time-out, reset; not an answer 4xx).
     pub per_failed_answer: Bytes,
 }
 

@@ -100,7 +100,7 @@ fn client(plan: &ClientPlan, seen: &ClientOutcome) -> ClientSummary {
     ClientSummary {
         name: plan.name.clone(),
         requests: over,
-        under_way: seen.sent.saturating_sub(over),
+        under_way: seen.open,
         lost_share: share(over.saturating_sub(good.saturating_sub(seen.slow)), over),
         attempts_per_request: share(seen.attempts, over),
         p50_seconds: quantile(0.5),

@@ -315,7 +315,7 @@ impl World<'_> {
     /// A task's call has come back.
     pub fn call_returned(&mut self, id: Id, edge: EdgeId, from: InstanceId, status: Status) {
         let plan = &self.plan.edges[edge as usize];
-        if !status.is_good() {
+        if status.is_failure() {
             self.leak_of_failed_call(from);
         }
         let known = self.tasks.is_live(id.index, id.life);

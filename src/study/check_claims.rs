@@ -2,7 +2,7 @@
 
 use super::check::{CheckedClaim, Checker, Unless};
 use super::claim::{Condition, Statistic, Test};
-use super::experiment::{Claim, Event};
+use super::experiment::{Claim, Edits, Event};
 use super::quantity::{Limit, read, read_difference, read_factor};
 use super::setup::Setup;
 use crate::measure::unit;
@@ -48,6 +48,8 @@ impl Checker<'_> {
                     true => None,
                     false => {
                         let of = variants[against].as_ref()?;
+                        let nothing = Edits::default();
+                        let edits = if edits.variant_only { &nothing } else { edits };
                         Some(self.without(&claim.claim.value, of, edits)?)
                     }
                 };

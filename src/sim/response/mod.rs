@@ -412,6 +412,12 @@ impl World<'_> {
         }
         match self.response.stage {
             Stage::Idle => return self.nothing_happens(),
+            Stage::Over if self.users_suffer() => {
+                // It was declared over too early: the incident goes on.
+                self.response.over_at = None;
+                self.response.outcome.declared_over = None;
+                return self.decide();
+            }
             Stage::Over => return,
             _ => {}
         }
