@@ -109,15 +109,13 @@ impl World<'_> {
 
     fn handle_rare(&mut self, event: Event) {
         match event {
-            Event::CpuDone { instance, epoch } => {
-                if self.stations[instance as usize].cpu_epoch == epoch {
-                    self.cpu_done(instance);
-                }
+            Event::CpuDone { instance, epoch }
+                if self.stations[instance as usize].cpu_epoch == epoch =>
+            {
+                self.cpu_done(instance);
             }
-            Event::Deadline { call, life } => {
-                if self.calls.is_live(call, life) {
-                    self.deadline_over(call);
-                }
+            Event::Deadline { call, life } if self.calls.is_live(call, life) => {
+                self.deadline_over(call);
             }
             Event::LineWait { task, epoch } => {
                 let waits = super::records::TaskState::Waits;

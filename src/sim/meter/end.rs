@@ -8,7 +8,7 @@ use super::{Area, ClassMeter, Gauges};
 impl World<'_> {
     /// What has been measured, at the end.
     pub fn take_measurements(&mut self) -> (Vec<ClientOutcome>, Vec<ComponentOutcome>) {
-        if self.now % self.meter.bucket != 0
+        if !self.now.is_multiple_of(self.meter.bucket)
             || self.meter.components.iter().all(|c| c.buckets.is_empty())
         {
             self.close_bucket();
