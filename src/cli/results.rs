@@ -14,6 +14,9 @@ const MOST: usize = 5;
 pub fn text(checked: &Checked, table: &Table) -> String {
     let mut out = format!("{}\n\n", table.question);
     out.push_str(&variants(checked, table));
+    if table.variants.len() > 1 {
+        out.push_str("95 % intervals in brackets; below, the paired difference to the baseline\n");
+    }
     if !table.facts.is_empty() {
         out.push_str("\nFacts: what was reported, and the middle and the band of the baseline\n");
         out.push_str(&words::table(&FACT_COLUMNS, table.facts.iter().map(fact)));
