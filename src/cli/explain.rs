@@ -158,6 +158,18 @@ fn unknown(words: &[Word], measures: &[measures::Entry], name: &str) -> Problem 
 mod tests {
     use super::*;
 
+    #[test]
+    fn every_word_of_the_language_and_every_measure_is_explained_by_its_place() {
+        let words = lexicon::words();
+        for word in &words {
+            let place = word.place().replace(": ", ".");
+            assert!(find(&words, &place).contains(&word), "{place}");
+        }
+        for entry in measures::all() {
+            assert!(entry.is_meant(&entry.name) && !entry.doc.is_empty());
+        }
+    }
+
     fn places(name: &str) -> Vec<String> {
         find(&lexicon::words(), name).iter().map(|word| word.place()).collect()
     }

@@ -30,7 +30,8 @@ impl Column {
 /// A table, as wide as the terminal at most.
 pub fn table(columns: &[Column], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
+    let below_heads = LineStyle::none().fill('─').junction('─');
+    table.load_style(TableStyle::new().header_separator(below_heads));
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(columns.iter().map(|column| &*column.head));
     for row in rows {

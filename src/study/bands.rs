@@ -44,7 +44,7 @@ impl Bands {
         let mut lines = vec![
             line("users' requests", unit::PER_SECOND, Group::Traffic),
             line("users' attempts", unit::PER_SECOND, Group::Traffic),
-            line("good answers in time", unit::PER_SECOND, Group::Traffic),
+            line("good answers", unit::PER_SECOND, Group::Traffic),
         ];
         for client in others(plan) {
             let name = &plan.clients[client as usize].name;

@@ -86,7 +86,8 @@ fn numbers_of_replicas_come_from_the_file_or_the_arguments() {
 fn an_unwritable_folder_is_refused_before_anything_is_run() {
     let folder = Folder::with_files();
     // So long a study would not end within the test.
-    folder.write("experiment.yaml", format!("{EXPERIMENT}sweep: [{{over: {{components.api.workers: [1, 2, 3]}}, replicas: 1000000}}]\n"));
+    let long = EXPERIMENT.replace("baseline: 8", "baseline: 1000000");
+    folder.write("experiment.yaml", long);
     let message = folder.run(&["study", "experiment.yaml", "--out", "model.yaml/out"]).bad();
     assert!(message.contains("model.yaml/out: nothing can be written there"), "{message}");
     assert!(message.contains("--out"), "{message}");

@@ -28,7 +28,8 @@ response:
   alerts: {errors: {signal: {rate: api.errors}, above: 2/s}}
   responder:
     acknowledge: 1min
-    hypotheses: {slow database: {suspect: database, cause: fault, suggested_by: [errors], check: 1min}}
+    hypotheses:
+      slow database: {suspect: database, cause: fault, suggested_by: [errors], check: 1min}
     actions:
       more: {for: [slow database], does: [{scale: {component: api, add: 2}}], takes: 1min}
       again: {for: [slow database], does: [{restart: api}], takes: 1min}
