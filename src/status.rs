@@ -70,7 +70,8 @@ impl Status {
         matches!(self, Status::Ok | Status::Degraded)
     }
 
-    /// True if something failed: neither a good answer nor one that found the request itself at fault (4xx).
+    /// True if something failed: neither a good answer nor one that found the request itself at
+    /// fault (4xx).
     #[inline]
     pub fn is_failure(self) -> bool {
         !self.is_good() && !matches!(self, Status::ClientError | Status::RateLimited)

@@ -260,7 +260,8 @@ pub struct Memory {
 pub struct Leak {
     /// For every request that ends here.
     pub per_request: Bytes,
-    /// For every call of this component that failed (error 5xx, time-out, reset; not an answer 4xx).
+    /// For every call of this component that failed (error 5xx, time-out, reset; not an answer
+    /// 4xx).
     pub per_failed_answer: Bytes,
 }
 

@@ -165,7 +165,8 @@ pub struct Claim {
 pub struct Edits {
     /// What they take away, in words.
     pub about: Option<String>,
-    /// `yes`: only the variant of a difference or ratio is changed; the one that it is compared with stays.
+    /// `yes`: only the variant of a difference or ratio is changed; the one that it is compared
+    /// with stays.
     pub variant_only: bool,
     /// Path and value: what stands there is replaced.
     pub set: Named<Node>,
