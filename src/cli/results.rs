@@ -108,7 +108,11 @@ fn fact(fact: &Fact) -> Vec<String> {
 }
 
 fn claim(claim: &Claim) -> String {
-    let verdict = if claim.holds { "holds " } else { "FAILED" };
+    let verdict = match (claim.holds, claim.is_open) {
+        (true, _) => "holds ",
+        (false, true) => "open  ",
+        (false, false) => "FAILED",
+    };
     format!("  {verdict}  {}\n          {}\n", claim.claim, claim.evidence)
 }
 

@@ -18,7 +18,7 @@ of the first failing check (uniform over the interval) + (fall - 1) x interval +
 the instance hangs instead of refusing.
 
 ```yaml
-probe: {kind: worker, interval: 2s, timeout: 2s, fall: 3, rise: 2}
+probe: {needs: worker, interval: 2s, timeout: 2s, fall: 3, rise: 2}
 ```
 
 Traps: taking overloaded instances out overloads the rest. A check of the port says that a hung

@@ -1,7 +1,7 @@
 //! Reading a model from text.
 
 use super::Model;
-use crate::text::{Node, Patch, Problem, Sources, apply, decode, read};
+use crate::text::{Node, Patch, Problem, Sources, Value, apply, decode, read};
 
 /// What came of reading a model.
 #[derive(Debug, Clone)]
@@ -29,5 +29,21 @@ pub fn load(sources: &mut Sources, name: &str, text: &str, patches: &[Patch]) ->
     let mut problems: Vec<Problem> = failed.collect();
     let decoded = decode::<Model>(&node);
     problems.extend(decoded.problems);
+    problems.extend(missing_words(&node));
     Loaded { model: decoded.value, node: Some(node), problems, removed: decoded.removed }
+}
+
+/// The words that every model has.
+pub const REQUIRED: [&str; 4] = ["name", "horizon", "clients", "components"];
+
+/// Complains of each required word that a model file does not have.
+pub fn missing_words(node: &Node) -> Vec<Problem> {
+    let Value::Map(_) = node.value else { return Vec::new() };
+    let missing = REQUIRED.iter().filter(|word| node.get(word).is_none());
+    let complain = |word: &&str| {
+        Problem::new(format!("`{word}` is missing in the file"))
+            .help(format!("add `{word}: ...`"))
+            .at(node.mark)
+    };
+    missing.map(complain).collect()
 }

@@ -18,11 +18,16 @@ use serde::{Deserialize, Serialize};
 /// A model file.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+// All words have defaults, so that one that is wrong does not keep the others from being checked; those
+// that must be there are `load::REQUIRED`.
+#[schemars(extend("required" = ["name", "horizon", "clients", "components"]))]
 pub struct Model {
     /// What it is a model of, in one line.
+    #[serde(default)]
     pub name: String,
     /// A cap on the simulated time. A run with a responder ends some quiet time after the incident
     /// is declared over.
+    #[serde(default)]
     pub horizon: Span,
     /// A run in which nothing has paged anybody ends so long after the end of the last change. Left
     /// out: it goes on to the horizon.
@@ -33,8 +38,10 @@ pub struct Model {
     /// The wall-clock time of day at the alert, for telling a run: `14:30 UTC`.
     pub clock_at_alert: Option<String>,
     /// Who asks.
+    #[serde(default)]
     pub clients: Named<Client>,
     /// What serves.
+    #[serde(default)]
     pub components: Named<Component>,
     /// What happens.
     #[serde(default)]

@@ -273,6 +273,7 @@ fn texts(table: &mut Table) {
     let claim = |claim: &str, holds, evidence: &str| Claim {
         claim: claim.into(),
         holds,
+        is_open: false,
         evidence: evidence.into(),
     };
     table.claims = vec![
@@ -287,6 +288,7 @@ fn texts(table: &mut Table) {
         claim: "the hotfix alone does not help".into(),
         without: "the leak of the balancers".into(),
         holds: false,
+        is_open: false,
         evidence: "helped in 97 % (95 %: 94 to 99 %)".into(),
     }];
     table.cautions =

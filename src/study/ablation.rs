@@ -45,6 +45,7 @@ fn ablation(
         claim: claim.claim.clone(),
         without: unless.about.clone(),
         holds: verdict.holds,
+        is_open: verdict.is_open,
         evidence: verdict.evidence,
     })
 }

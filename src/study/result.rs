@@ -126,7 +126,7 @@ pub(super) fn assemble(
         if is_open {
             cautions.push(Caution::Open { claim: claim.claim.clone() });
         }
-        claims.push(Claim { claim: claim.claim.clone(), holds, evidence });
+        claims.push(Claim { claim: claim.claim.clone(), holds, is_open, evidence });
     }
     let ablations = match options.ablations {
         true => ablations(checked, &mut others),

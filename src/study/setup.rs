@@ -3,6 +3,7 @@
 use super::draw::Draw;
 use crate::measure::{Measure, measures};
 use crate::model::Model;
+use crate::model::load::missing_words;
 use crate::plan::{CompileContext, Plan, compile};
 use crate::text::{Node, Patch, Problem, Value, apply, decode};
 use std::collections::BTreeMap;
@@ -64,6 +65,7 @@ pub fn compile_tree(
 ) -> Compiled {
     let decoded = decode::<Model>(root);
     let mut problems = decoded.problems;
+    problems.extend(missing_words(root));
     let Some(model) = decoded.value else { return Compiled { model: None, plan: Err(problems) } };
     let mut context = CompileContext { read_file, removed: &decoded.removed, root: Some(root) };
     let plan = match compile(&model, 0, &mut context) {

@@ -166,6 +166,8 @@ pub struct Claim {
     pub claim: String,
     /// True only if the whole 95 % interval lies on the claimed side.
     pub holds: bool,
+    /// Neither shown nor refuted: the interval lies across the limit, and more replicas could tell.
+    pub is_open: bool,
     /// The numbers behind the verdict.
     pub evidence: String,
 }
@@ -179,6 +181,8 @@ pub struct Ablation {
     pub without: String,
     /// Whether the statement is still true; a claim about causes wants `false` here.
     pub holds: bool,
+    /// Neither shown nor refuted, for want of replicas.
+    pub is_open: bool,
     /// The numbers behind the verdict.
     pub evidence: String,
 }

@@ -5,6 +5,7 @@ mod common;
 mod determinism;
 mod files;
 mod golden;
+mod incident;
 mod laws;
 mod roster;
 mod schedules;

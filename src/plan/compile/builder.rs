@@ -77,7 +77,7 @@ pub(super) struct Builder<'m, 'c> {
     problems: Vec<Problem>,
     read_file: &'c mut dyn FnMut(&str) -> Result<String, String>,
     removed: &'c [String],
-    root: Option<&'c Node>,
+    pub(super) root: Option<&'c Node>,
 }
 
 impl<'m, 'c> Builder<'m, 'c> {

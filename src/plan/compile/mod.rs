@@ -111,7 +111,11 @@ impl Builder<'_, '_> {
     fn settings(&mut self) {
         let model = self.model;
         let horizon = model.horizon.0;
-        if horizon == 0 {
+        let is_there = self.root.is_none_or(|root| root.get("horizon").is_some());
+        let is_stated = is_there && !self.is_removed("horizon");
+        if horizon == 0 && !is_stated {
+            // Said already, where it is missing or could not be read.
+        } else if horizon == 0 {
             self.problem(&Place::top("horizon"), "a horizon of 0: nothing would be simulated")
                 .help("write how long a run may last, such as `6h`");
         } else if model.warm_up.0 >= horizon {
