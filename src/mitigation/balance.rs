@@ -57,6 +57,12 @@ pub enum BalanceSpec {
 const LARGEST_WEIGHT: u32 = 1_000_000;
 
 impl BalanceSpec {
+    /// Whether the choice is drawn.
+    #[must_use]
+    pub fn needs_luck(&self) -> bool {
+        matches!(self, Self::Random | Self::PowerOfTwo)
+    }
+
     /// Whether the choice looks at the requests in progress.
     #[must_use]
     pub fn needs_load(&self) -> bool {

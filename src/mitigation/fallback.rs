@@ -205,7 +205,7 @@ fn is_failure_of_middleware(status: Status) -> bool {
 
 impl super::Layer for Fallback {
     fn told(&mut self, cx: &mut super::Context, status: Status) -> super::Told {
-        if self.middleware {
+        if self.middleware || !self.on.has(status) {
             return super::Told::Deliver;
         }
         match self.instead(status, cx.luck.unit()) {

@@ -4,13 +4,33 @@ use super::{Ask, Nanos, Told};
 use crate::rng::Luck;
 use crate::status::Status;
 
+/// The luck of a layer for one attempt, found only when it is asked for: most layers never draw.
+#[derive(Debug, Clone, Copy)]
+pub struct LazyLuck {
+    /// Luck of the call.
+    pub call: Luck,
+    /// Key of the attempt below it.
+    pub attempt: u64,
+    /// Key of the layer below that.
+    pub layer: u64,
+}
+
+impl LazyLuck {
+    /// The luck as a number in `[0, 1)`.
+    #[inline]
+    #[must_use]
+    pub fn unit(self) -> f64 {
+        self.call.at(self.attempt).at(self.layer).unit()
+    }
+}
+
 /// What a layer knows of the call that it is asked or told about.
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The present time.
     pub now: Nanos,
     /// Luck of this layer for this attempt.
-    pub luck: Luck,
+    pub luck: LazyLuck,
     /// Attempts that have been made before (going in), or up to this one (coming out).
     pub attempts: u32,
     /// When the call began.

@@ -47,7 +47,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::units::Nanos;
 pub use balance::BalanceSpec as Pick;
-pub use layer::{Context, Layer};
+pub use layer::{Context, Layer, LazyLuck};
 pub use statuses::StatusSet;
 
 use crate::status::Status;

@@ -273,7 +273,7 @@ impl Retry {
 impl super::Layer for Retry {
     /// Retries are made while no layer inside has called the outcome final.
     fn told(&mut self, cx: &mut super::Context, status: Status) -> Told {
-        if *cx.is_final {
+        if *cx.is_final || !self.on.has(status) {
             return Told::Deliver;
         }
         // The memo counts the tries of this layer, so that retries can be nested.

@@ -2,7 +2,7 @@
 
 use super::story::What;
 use super::world::{Later, World};
-use crate::mitigation::{Ask, Context, Layer, Told};
+use crate::mitigation::{Ask, Context, Layer, LazyLuck, Told};
 use crate::plan::{BugId, BugPlan, ComponentId, NONE, RateTrigger};
 use crate::status::Status;
 use crate::units::Nanos;
@@ -273,7 +273,11 @@ impl DoorScratch {
     fn cx<'a>(&'a mut self, now: u64, task: &super::records::Task, number: usize) -> Context<'a> {
         Context {
             now,
-            luck: task.luck.at(super::call::luck::LAYER + number as u64),
+            luck: LazyLuck {
+                call: task.luck,
+                attempt: super::call::luck::LAYER,
+                layer: number as u64,
+            },
             attempts: 0,
             began: task.came,
             sent: task.came,

@@ -6,7 +6,7 @@ use super::agenda::Event;
 use super::records::{Call, CallState, Caller, Id, Identity, MAX_LAYERS, Task, TaskState};
 use super::story::What;
 use super::world::World;
-use crate::mitigation::{Ask, Context, Layer, LayerState, Told};
+use crate::mitigation::{Ask, Context, Layer, LayerState, LazyLuck, Told};
 use crate::plan::{EdgeId, InstanceId, NONE, Timeout};
 use crate::rng::Luck;
 use crate::status::Status;
@@ -109,11 +109,14 @@ impl World<'_> {
         let edge_id = call.edge;
         let edge = &mut self.edges[edge_id as usize];
         let row = edge.row(call.from);
-        let luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt));
-        let key = self.plan.edges[edge_id as usize].layer_keys[layer];
+        let luck = LazyLuck {
+            call: call.luck,
+            attempt: luck::ATTEMPT + u64::from(call.attempt),
+            layer: self.plan.edges[edge_id as usize].layer_keys[layer],
+        };
         let mut cx = Context {
             now: self.now,
-            luck: luck.at(key),
+            luck,
             attempts: u32::from(call.attempt),
             began: call.began,
             sent: call.sent,
@@ -290,7 +293,10 @@ impl World<'_> {
         let out = &edge.out;
         let base = edge.slot_base(from);
         let load = |number: u32| out.get(base + number as usize).copied().unwrap_or(0);
-        let draw = attempt_luck.at(luck::PICK).bits();
+        let draw = match plan.pick.needs_luck() {
+            true => attempt_luck.at(luck::PICK).bits(),
+            false => 0,
+        };
         let user = match call.identity.user {
             NONE => call.luck.bits(), // Nobody to stick to.
             user => u64::from(user),
