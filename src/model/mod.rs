@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// A model file.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-// All words have defaults, so that one that is wrong does not keep the others from being checked; those
+// All words have defaults, so that a wrong one does not keep the others from being checked; those
 // that must be there are `load::REQUIRED`.
 #[schemars(extend("required" = ["name", "horizon", "clients", "components"]))]
 pub struct Model {

@@ -20,8 +20,8 @@ fn every_number_of_the_model_says_where_it_comes_from() {
     assert!(unknown_paths(&node, &model).is_empty());
 }
 
-/// Twelve replicas are too few to show most claims, and enough to refute each one without its cause: an open
-/// verdict, for want of replicas, counts as a failure here.
+/// Sixty replicas are too few to show some claims, and enough to refute each one without its
+/// cause: an open verdict, for want of replicas, counts as a failure here.
 #[test]
 fn every_claim_is_refuted_when_its_cause_is_taken_away() {
     let path = files::root().join(EXPERIMENT);
@@ -29,7 +29,7 @@ fn every_claim_is_refuted_when_its_cause_is_taken_away() {
     let mut read = |path: &str| std::fs::read_to_string(path).map_err(|e| e.to_string());
     let checked = check(&mut sources, &path.to_string_lossy(), &files::text(&path), &mut read)
         .unwrap_or_else(|problems| panic!("{}", plain(&problems, &sources)));
-    let options = Options { replicas: Some(12), ..Options::default() };
+    let options = Options { replicas: Some(60), ..Options::default() };
     let ablations = claims_without_cause(&checked, &options, &|_, _| {});
     let claims = files::text(&path).matches("  - claim:").count();
     assert_eq!(ablations.len(), claims, "every claim has an `unless`");
