@@ -83,7 +83,7 @@ type Compute = Box<dyn Fn(&View) -> Option<f64> + Send + Sync>;
 pub struct Measure {
     /// Its name in files and tables, with the name of what it belongs to after a dot.
     pub name: String,
-    /// Its unit, one of [`unit`].
+    /// Its unit, one of [`mod@unit`].
     pub unit: &'static str,
     /// Which direction is an improvement.
     pub better: Better,

@@ -90,7 +90,7 @@ pub enum Shape {
 /// A figure, ready to be drawn to any format.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// Height in pixels; the width is always [`WIDTH`].
+    /// Height in pixels; the width is always `WIDTH`.
     pub height: f64,
     /// What the figure shows, for readers who cannot see it.
     pub title: String,

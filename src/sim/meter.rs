@@ -160,7 +160,7 @@ pub struct Meter {
     pub taps: Vec<(Option<Place>, Histogram)>,
     /// What happened.
     pub story: Vec<Happening>,
-    /// Happenings beyond [`MAX_STORY`].
+    /// Happenings beyond `MAX_STORY`.
     pub untold: u64,
     /// The first requests that are over, if somebody wants to see them one by one.
     pub log: Vec<Request>,

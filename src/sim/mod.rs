@@ -1,6 +1,6 @@
 //! One replica: a plan and a number run along the agenda to an outcome.
 //!
-//! Reading order: [`run`] (the loop), `call` (the caller's side), `task` (the callee's side),
+//! Reading order: [`run()`] (the loop), `call` (the caller's side), `task` (the callee's side),
 //! `process` (memory, death, restarts), `bugs`, `turns` (changes), `visit` (clients), `response`
 //! (alerts and people), `meter`.
 
