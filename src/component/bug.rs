@@ -85,7 +85,8 @@ pub struct Raises {
     pub slow: Option<Factor>,
     /// The request is delayed by so much.
     pub delay: Option<Span>,
-    /// Every call that the request makes is made again and again, one after the other (a loop).
+    /// The first call that the request makes is made again and again, one after the other (a
+    /// loop); later calls are made once.
     pub calls_again: Option<CallsAgain>,
 }
 

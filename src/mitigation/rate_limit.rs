@@ -23,7 +23,7 @@ Refuses what comes more often than a limit; exactly one of these limiters is wri
   fixed_window  at most `limit` in each window of `window`, windows begin at whole multiples of it.
   sliding_log   at most `limit` in any window of `window`; remembers the time of every request.
 `per` gives every client population, user, segment or key a limiter of its own. A refused request
-costs `cost_of_rejecting` of work and is answered 429 (`rate_limited`) or 503 (`unavailable`, which
+costs the component's `cost_of_rejecting` and is answered 429 (`rate_limited`) or 503 (`unavailable`, which
 is nginx's default).
 
 Source: nginx ngx_http_limit_req_module; GCRA: ITU-T I.371. nginx counts milliseconds and
@@ -32,7 +32,6 @@ thousandths of a request; here time and level are exact, so nothing drifts.
 ```yaml
 - rate_limit:
     token_bucket: {rate: 10/s, burst: 20, per: user}
-    cost_of_rejecting: 200us
     answer: rate_limited
 ```
 
@@ -58,9 +57,6 @@ pub struct RateLimitSpec {
     /// A count over a window that ends now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sliding_log: Option<WindowLimitSpec>,
-    /// Work for a refused request. Default: none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost_of_rejecting: Option<Span>,
     /// How a refused request is answered. Default rate_limited.
     pub answer: RefusalSpec,
 }
