@@ -23,8 +23,8 @@ Refuses what comes more often than a limit; exactly one of these limiters is wri
   fixed_window  at most `limit` in each window of `window`, windows begin at whole multiples of it.
   sliding_log   at most `limit` in any window of `window`; remembers the time of every request.
 `per` gives every client population, user, segment or key a limiter of its own. A refused request
-costs the component's `cost_of_rejecting` and is answered 429 (`rate_limited`) or 503 (`unavailable`, which
-is nginx's default).
+costs the component's `cost_of_rejecting` and is answered 429 (`rate_limited`) or 503
+(`unavailable`, which is nginx's default).
 
 Source: nginx ngx_http_limit_req_module; GCRA: ITU-T I.371. nginx counts milliseconds and
 thousandths of a request; here time and level are exact, so nothing drifts.
