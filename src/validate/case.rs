@@ -30,7 +30,8 @@ pub struct CaseFile {
     /// Whether the case belongs to the quick subset.
     #[serde(default)]
     pub quick: bool,
-    /// The expression for each quantity.
+    /// The expression for each quantity; or a list of expressions that should all have its value,
+    /// such as a number that does not depend on the law of the work.
     #[serde(default)]
     pub quantities: Named<At<Node>>,
     /// Quantities that a simulation cannot be compared with, and why.
@@ -94,11 +95,13 @@ pub struct Run {
     pub probes: Vec<Expr<usize>>,
 }
 
-/// A quantity of a case.
+/// A quantity of a case, or one of the expressions that should have its value.
 #[derive(Debug)]
 pub struct Quantity {
     /// Its name.
     pub name: Name,
+    /// The expression as it is written; empty if there is none.
+    pub text: String,
     /// The expression; none if it cannot be compared.
     pub expr: Option<Expr<Place>>,
     /// The runs that it reads.
@@ -250,37 +253,44 @@ impl Reader<'_> {
                 let what = format!("`{}` has an expression and is not comparable", name.value);
                 self.problems.push(Problem::new(what).help("remove one of the two").at(name.mark));
             }
-            let text = match &node.value.value {
-                Value::Text(text) => text.clone(),
-                Value::Int(number) => number.to_string(),
-                Value::Float(number) => number.to_string(),
-                _ => {
-                    let problem = Problem::new(format!("`{}` is not an expression", name.value));
-                    self.problems.push(problem.at(name.mark));
-                    continue;
-                }
+            let texts = match &node.value.value {
+                Value::List(items) => items.iter().map(|item| (item.mark, text_of(item))).collect(),
+                _ => vec![(node.mark, text_of(&node.value))],
             };
-            match self.expression(&text) {
-                Ok((expr, runs)) => {
-                    let (name, why_not) = (name.clone(), None);
-                    quantities.push(Quantity { name, expr: Some(expr), runs, why_not });
+            for (mark, text) in texts {
+                match text {
+                    Some(text) => quantities.extend(self.quantity(name, mark, text)),
+                    None => {
+                        let problem = Problem::new(format!("`{}` is not an expression", **name));
+                        self.problems.push(problem.at(name.mark));
+                    }
                 }
-                Err(Some(wrong)) => {
-                    let mark = self.inside(node.mark, &text, wrong.at);
-                    let what = format!("`{}`: {}", name.value, wrong.what);
-                    let problem = Problem { what, help: None, mark: None }.at(mark);
-                    let help = (!wrong.help.is_empty()).then_some(wrong.help);
-                    self.problems.push(Problem { help, ..problem });
-                }
-                // The run has a problem of its own, which is known.
-                Err(None) => {}
             }
         }
         for (name, why) in &file.not_comparable {
             let (name, why_not) = (name.clone(), Some(why.clone()));
-            quantities.push(Quantity { name, expr: None, runs: Vec::new(), why_not });
+            let text = String::new();
+            quantities.push(Quantity { name, text, expr: None, runs: Vec::new(), why_not });
         }
         quantities
+    }
+
+    fn quantity(&mut self, name: &Name, mark: Mark, text: String) -> Option<Quantity> {
+        match self.expression(&text) {
+            Ok((expr, runs)) => {
+                let (name, expr, why_not) = (name.clone(), Some(expr), None);
+                return Some(Quantity { name, text, expr, runs, why_not });
+            }
+            Err(Some(wrong)) => {
+                let what = format!("`{}`: {}", name.value, wrong.what);
+                let help = (!wrong.help.is_empty()).then_some(wrong.help);
+                let problem = Problem { what, help, mark: None };
+                self.problems.push(problem.at(self.inside(mark, &text, wrong.at)));
+            }
+            // The run has a problem of its own, which is known.
+            Err(None) => {}
+        }
+        None
     }
 
     /// A place inside a text that stands on one line without quotes; else all of it.
@@ -375,6 +385,16 @@ impl Reader<'_> {
         }
         let known = draft.setup.measures.iter().map(|measure| measure.name.as_str());
         Err(wrong(unknown("measure", &Name::nowhere(name.measure.clone()), known)))
+    }
+}
+
+/// The text of an expression.
+fn text_of(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::Text(text) => Some(text.clone()),
+        Value::Int(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 

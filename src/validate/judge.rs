@@ -45,7 +45,7 @@ pub struct Judged {
 }
 
 impl Judged {
-    fn pass() -> Judged {
+    pub(super) fn pass() -> Judged {
         Judged { verdict: Verdict::Pass, reason: None, missed_above: None }
     }
 

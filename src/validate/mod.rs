@@ -26,5 +26,3 @@ pub use judge::Verdict;
 pub use sample::Sampling;
 pub use suite::{CaseResult, Line, Settings, Size, Suite, run_case, wanted_files};
 
-#[cfg(test)]
-mod tests;

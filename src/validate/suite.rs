@@ -2,8 +2,8 @@
 
 use super::case::{Case, Quantity, read_case};
 use super::estimate::Estimate;
-use super::expected::{Expected, ExpectedCase, Target};
-use super::judge::{Judged, Verdict, judge};
+use super::expected::{Expected, ExpectedCase, Rule, Target};
+use super::judge::{Judged, Verdict, judge, shown};
 use super::sample::{Sample, Sampling, sample, sample_exactly};
 use crate::rng::seed_of;
 use crate::study::{ReadFile, stem};
@@ -177,7 +177,8 @@ pub fn run_case(known: &ExpectedCase, case: Option<&Case>, settings: Settings) -
     let Some(case) = case else {
         let lines = known.quantities.iter().map(|(name, target)| {
             let judged = Judged::not_comparable("no case file".to_owned());
-            line(known, name, target, None, judged)
+            let line = line(known, name, target, &[]);
+            Line { verdict: judged.verdict, reason: judged.reason, ..line }
         });
         return CaseResult { lines: lines.collect(), ..CaseResult::default() };
     };
@@ -196,95 +197,126 @@ pub fn run_case(known: &ExpectedCase, case: Option<&Case>, settings: Settings) -
         replicas: first.runs.iter().map(|run| run.replicas).sum(),
         events: first.events,
     };
-    let find = |name: &str| case.quantities.iter().find(|quantity| quantity.name.value == name);
-    let mut missed: Vec<(usize, &Quantity, &Target, bool)> = Vec::new();
+    let mut again = Vec::new();
     for (name, target) in &known.quantities {
-        let (found, judged) = judged(find(name), target, &first, factor);
-        if let (Some(above), Some(quantity)) = (judged.missed_above, find(name)) {
-            missed.push((result.lines.len(), quantity, target, above));
+        let quantities: Vec<&Quantity> =
+            case.quantities.iter().filter(|quantity| quantity.name.value == *name).collect();
+        let judged: Vec<Answer> = quantities
+            .iter()
+            .map(|quantity| Answer::new(quantity, target, &first, factor))
+            .collect();
+        if judged.iter().any(|answer| answer.judged.missed_above.is_some()) {
+            again.push((result.lines.len(), target, judged));
+        } else {
+            result.lines.push(line(known, name, target, &judged));
+            continue;
         }
-        result.lines.push(line(known, name, target, found, judged));
+        result.lines.push(line(known, name, target, &[]));
     }
-    if !missed.is_empty() {
-        repeat(case, &first, &missed, &mut result, settings);
+    if !again.is_empty() {
+        repeat(known, case, &first, again, &mut result, settings);
     }
     result
+}
+
+/// What the judge says of one expression for a quantity.
+#[derive(Debug, Clone)]
+struct Answer<'c> {
+    quantity: &'c Quantity,
+    found: Option<Estimate>,
+    judged: Judged,
+}
+
+impl<'c> Answer<'c> {
+    fn new(quantity: &'c Quantity, target: &Target, sample: &Sample, factor: f64) -> Answer<'c> {
+        let Some(expr) = &quantity.expr else {
+            let why = quantity.why_not.clone().unwrap_or_default();
+            return Answer { quantity, found: None, judged: Judged::not_comparable(why) };
+        };
+        let found = Estimate::new(expr, sample);
+        Answer { quantity, found: Some(found), judged: judge(target, &found, factor) }
+    }
+
+    /// The answer of a second sample, after a miss.
+    fn again(&self, target: &Target, sample: &Sample, factor: f64) -> Answer<'c> {
+        let Some(above) = self.judged.missed_above else { return self.clone() };
+        let mut second = Answer::new(self.quantity, target, sample, factor);
+        let before = self.found.map_or(String::new(), |found| shown(found.value));
+        let judged = &mut second.judged;
+        match judged.missed_above {
+            Some(again) if again != above => {
+                *judged = Judged::pass();
+                judged.reason = Some(format!(
+                    "missed on the other side first, with {before}, and with four times the \
+                     replicas on this one"
+                ));
+            }
+            Some(_) => {
+                let reason = judged.reason.take().unwrap_or_default();
+                judged.reason = Some(format!("{reason}; missed twice, with {before} before"));
+            }
+            None if judged.verdict == Verdict::Pass => {
+                judged.reason = Some(format!("missed once, with {before}"));
+            }
+            None => {}
+        }
+        second
+    }
 }
 
 /// Judges what was missed once more, with new seeds and four times the replicas: a second miss on
 /// the same side is a failure.
 fn repeat(
+    known: &ExpectedCase,
     case: &Case,
     first: &Sample,
-    missed: &[(usize, &Quantity, &Target, bool)],
+    missed: Vec<(usize, &Target, Vec<Answer>)>,
     result: &mut CaseResult,
     settings: Settings,
 ) {
     let mut replicas = vec![0; case.runs.len()];
-    for &run in missed.iter().flat_map(|(_, quantity, ..)| &quantity.runs) {
-        replicas[run] = 4 * first.runs[run].replicas;
+    let answers = missed.iter().flat_map(|(_, _, answers)| answers);
+    for answer in answers.filter(|answer| answer.judged.missed_above.is_some()) {
+        for &run in &answer.quantity.runs {
+            replicas[run] = 4 * first.runs[run].replicas;
+        }
     }
     let seed = seed_of(settings.sampling.seed, 1, "validate", "again");
     let second = sample_exactly(case, &replicas, Sampling { seed, ..settings.sampling });
     result.replicas += second.runs.iter().map(|run| run.replicas).sum::<u64>();
     result.events += second.events;
-    for &(place, quantity, target, above) in missed {
-        let (found, mut judged) = judged(Some(quantity), target, &second, settings.size.factor());
-        let line = &mut result.lines[place];
-        let before = line.found.map_or(String::new(), super::judge::shown);
-        match judged.missed_above {
-            Some(again) if again != above => {
-                judged.verdict = Verdict::Pass;
-                judged.reason = Some(format!(
-                    "missed twice on opposite sides: {before} first, then with four times the \
-                     replicas this"
-                ));
-            }
-            Some(_) => {
-                let reason = judged.reason.unwrap_or_default();
-                judged.reason = Some(format!("{reason}; missed twice, {before} before"));
-            }
-            None if judged.verdict == Verdict::Pass => {
-                judged.reason = Some(format!("missed once with {before}, not a second time"));
-            }
-            None => {}
-        }
-        line.found = found.map(|found| found.value);
-        line.ci999 = found.map(|found| found.interval());
-        (line.verdict, line.reason) = (judged.verdict, judged.reason);
+    let factor = settings.size.factor();
+    for (place, target, answers) in missed {
+        let answers: Vec<Answer> =
+            answers.iter().map(|answer| answer.again(target, &second, factor)).collect();
+        result.lines[place] = line(known, &known.quantities[place].0, target, &answers);
     }
 }
 
-fn judged(
-    quantity: Option<&Quantity>,
-    target: &Target,
-    sample: &Sample,
-    factor: f64,
-) -> (Option<Estimate>, Judged) {
-    let Some(quantity) = quantity else {
-        let why = match &target.rule {
-            super::expected::Rule::Skip { why } => why.clone(),
-            _ => "the case file has no expression for it".to_owned(),
-        };
-        return (None, Judged::not_comparable(why));
+/// The line of a quantity: its first expression, or the first that fails. What the others found is
+/// the reason of a pass.
+fn line(known: &ExpectedCase, name: &str, target: &Target, answers: &[Answer]) -> Line {
+    let fails = |answer: &&Answer| answer.judged.verdict == Verdict::Fail;
+    let told = answers.iter().find(fails).or(answers.first());
+    let (found, judged) = match told {
+        Some(answer) => (answer.found, answer.judged.clone()),
+        None => {
+            let why = match &target.rule {
+                Rule::Skip { why } => why.clone(),
+                _ => "the case file has no expression for it".to_owned(),
+            };
+            (None, Judged::not_comparable(why))
+        }
     };
-    match &quantity.expr {
-        Some(expr) => {
-            let found = Estimate::new(expr, sample);
-            let judged = judge(target, &found, factor);
-            (Some(found), judged)
-        }
-        None => (None, Judged::not_comparable(quantity.why_not.clone().unwrap_or_default())),
+    let mut reasons: Vec<String> = judged.reason.into_iter().collect();
+    if let (Some(told), [_, _, ..]) = (told, answers) {
+        reasons.push(format!("this is `{}`", told.quantity.text));
+        let others = answers.iter().filter(|other| !std::ptr::eq(*other, told));
+        reasons.extend(others.map(|other| {
+            let found = other.found.map_or(String::new(), |found| shown(found.value));
+            format!("`{}` is {found}: {}", other.quantity.text, other.judged.verdict.word())
+        }));
     }
-}
-
-fn line(
-    known: &ExpectedCase,
-    name: &str,
-    target: &Target,
-    found: Option<Estimate>,
-    judged: Judged,
-) -> Line {
     Line {
         case: known.id.clone(),
         quantity: name.to_owned(),
@@ -292,6 +324,6 @@ fn line(
         found: found.map(|found| found.value),
         ci999: found.map(|found| found.interval()),
         verdict: judged.verdict,
-        reason: judged.reason,
+        reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
     }
 }
