@@ -351,12 +351,10 @@ impl EdgeState {
         self.row(from) * self.targets as usize
     }
 
-    /// Where the attempts out to one target are counted; beyond the list when they are not.
+    /// Where the attempts out to one target are counted, by its number among the instances of its
+    /// component; beyond the list when they are not (instances added later).
     #[inline]
-    pub fn slot(&self, from: InstanceId, target: InstanceId, callee: &ComponentState) -> usize {
-        match callee.instances.iter().position(|i| *i == target) {
-            Some(number) if number < self.targets as usize => self.slot_base(from) + number,
-            _ => usize::MAX,
-        }
+    pub fn slot(&self, from: InstanceId, number: u32) -> usize {
+        if number < self.targets { self.slot_base(from) + number as usize } else { usize::MAX }
     }
 }
