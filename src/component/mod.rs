@@ -228,6 +228,12 @@ pub enum Sharing {
     Processor,
     /// First come, first served; each core works on one request until its work step is done.
     OneAtATime,
+    /// The newest work goes first and interrupts older work, which resumes where it stopped
+    /// (pre-emptive LIFO).
+    NewestFirst,
+    /// The lowest number of `priority` goes first and interrupts other work, which resumes where it
+    /// stopped; FIFO among equals (pre-emptive resume).
+    ByPriority,
 }
 
 /// Memory of an instance: used = base + per request held + leaked.

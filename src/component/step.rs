@@ -25,6 +25,10 @@ pub enum Step {
     Choose(Vec<Branch>),
     /// Answer now with this status; later steps are not done.
     Reply(Status),
+    /// Go back to the first step of the endpoint, as if the request had come anew (bugs and
+    /// middleware do not meet it again). It stands in a branch of `choose`, whose chance says how
+    /// often.
+    StartOver,
 }
 
 /// Own work. A bare distribution is the short form of `{takes: ...}`.
@@ -272,6 +276,14 @@ pub struct Parallel {
     pub wait_for: WaitFor,
     /// The branches. A branch that is not waited for any more works on.
     pub branches: Vec<Vec<Step>>,
+    /// So many equal copies of all branches: `{wait_for: all, copies: 100, branches: [[call: leaf]]}`
+    /// is a fan-out of 100. Each has its own luck.
+    #[serde(default = "one")]
+    pub copies: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// How many branches must end well.

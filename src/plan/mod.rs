@@ -141,12 +141,14 @@ pub enum Source {
     },
     /// At given times, in order.
     At(Vec<Nanos>),
-    /// So many users for ever; each thinks first.
+    /// So many users for ever.
     Closed {
         /// How many.
         population: u32,
         /// Thinking time.
         thinking: Sampler,
+        /// Whether all send at the beginning of the run; otherwise each thinks first.
+        at_once: bool,
     },
 }
 
@@ -380,13 +382,15 @@ pub enum Op {
     Wait(u32),
     /// A call.
     Call(EdgeId),
-    /// Start `count` branches (from `first` in [`Plan::branches`]) and wait until `need` have ended
-    /// well.
+    /// Start `count` branches (from `first` in [`Plan::branches`]), each `copies` times, and wait
+    /// until `need` have ended well.
     Fork {
         /// Index of the first branch.
         first: u32,
         /// Number of branches.
         count: u16,
+        /// How often all of them are started.
+        copies: u16,
         /// How many must end well.
         need: u16,
     },
@@ -402,6 +406,8 @@ pub enum Op {
     },
     /// Go on there.
     Jump(OpId),
+    /// Go on there with new luck: the first step of the endpoint.
+    StartOver(OpId),
     /// Answer with this status.
     Reply(Status),
     /// The component's own bugs may strike here (first operation of a program whose component has

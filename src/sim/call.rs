@@ -28,11 +28,15 @@ pub mod luck {
     pub const LEAK: u64 = 6;
     /// The longest wait in a line.
     pub const LINE: u64 = 7;
+    /// The next round of an endpoint that starts over.
+    pub const ROUND: u64 = 8;
     /// Layers at a door; the number of the layer is added. Around calls they have keys of their
     /// own.
     pub const LAYER: u64 = 16;
     /// Attempts of a call; the number of the attempt is added.
     pub const ATTEMPT: u64 = 64;
+    /// Copies of branches; the number of the copy is added.
+    pub const COPY: u64 = 1 << 20;
 }
 
 impl World<'_> {

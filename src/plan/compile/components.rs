@@ -234,7 +234,7 @@ fn has_calls(steps: &[Step]) -> bool {
         Step::Call(_) => true,
         Step::Parallel(parallel) => parallel.branches.iter().any(|steps| has_calls(steps)),
         Step::Choose(branches) => branches.iter().any(|branch| has_calls(&branch.steps)),
-        Step::Work(_) | Step::Wait(_) | Step::Reply(_) => false,
+        Step::Work(_) | Step::Wait(_) | Step::Reply(_) | Step::StartOver => false,
     })
 }
 

@@ -15,6 +15,8 @@ use crate::text::Name;
 
 /// Alternatives of one `choose`, or branches of one `parallel`.
 const MAX_BODIES: usize = 1_000;
+/// Branches of one `parallel`, copies included.
+const MAX_BRANCHES: usize = 10_000;
 
 /// The endpoint whose steps are compiled.
 struct Site<'m> {
@@ -22,6 +24,8 @@ struct Site<'m> {
     component: &'m Component,
     name: &'m Name,
     endpoint: &'m Name,
+    /// Its first step.
+    start: OpId,
 }
 
 /// A body that is put behind its program.
@@ -52,11 +56,11 @@ impl<'m> Builder<'m, '_> {
         let mut base = vec![NONE; self.names.endpoints[id as usize].len()];
         let count = base.len();
         for (endpoint, steps) in &component.endpoints {
-            let site = Site { id, component, name, endpoint };
+            let site = Site { id, component, name, endpoint, start: NONE };
             let place = place.word("endpoints").name(endpoint);
             let luck = format!("{}/{}", name.value, endpoint.value);
             if let Some(e) = self.names.endpoint(id, &endpoint.value) {
-                base[e as usize] = self.program(&site, steps, &place, &luck);
+                base[e as usize] = self.program(site, steps, &place, &luck);
             }
         }
         let mut all = base.clone();
@@ -64,10 +68,10 @@ impl<'m> Builder<'m, '_> {
             let place = place.word("versions").name(version).word("endpoints");
             let mut programs = base.clone();
             for (endpoint, steps) in &words.endpoints {
-                let site = Site { id, component, name, endpoint };
+                let site = Site { id, component, name, endpoint, start: NONE };
                 let luck = format!("{}@{}/{}", name.value, version.value, endpoint.value);
                 if let Some(e) = self.names.endpoint(id, &endpoint.value) {
-                    programs[e as usize] = self.program(&site, steps, &place.name(endpoint), &luck);
+                    programs[e as usize] = self.program(site, steps, &place.name(endpoint), &luck);
                 }
             }
             all.extend(programs);
@@ -76,8 +80,9 @@ impl<'m> Builder<'m, '_> {
         all
     }
 
-    fn program(&mut self, site: &Site<'m>, steps: &'m [Step], place: &Place, luck: &str) -> OpId {
+    fn program(&mut self, site: Site<'m>, steps: &'m [Step], place: &Place, luck: &str) -> OpId {
         let first = self.prologue(site.id, site.component);
+        let site = &Site { start: self.plan.ops.len() as OpId, ..site };
         let mut bodies = Vec::new();
         self.body(site, steps, place, luck, &mut bodies);
         self.plan.ops.push(Op::Reply(Status::Ok));
@@ -132,6 +137,7 @@ impl<'m> Builder<'m, '_> {
                     self.choose(branches, &place, &luck, bodies);
                 }
                 Step::Reply(status) => self.plan.ops.push(Op::Reply(*status)),
+                Step::StartOver => self.plan.ops.push(Op::StartOver(site.start)),
             }
         }
     }
@@ -195,20 +201,30 @@ impl<'m> Builder<'m, '_> {
         luck: &str,
         bodies: &mut Vec<Body<'m>>,
     ) {
-        let count = parallel.branches.len();
+        let (count, copies) = (parallel.branches.len(), parallel.copies as usize);
+        if copies == 0 || count.saturating_mul(copies) > MAX_BRANCHES {
+            self.problem(&place.word("copies"), format!("{copies} copies of {count} branches"))
+                .help(format!("write at least 1, and at most {MAX_BRANCHES} branches in all"));
+            return;
+        }
+        if parallel.branches.iter().any(|steps| starts_over(steps)) {
+            self.problem(&place.word("branches"), "`start_over` inside `parallel`")
+                .help("only the whole endpoint can start over: put it behind the `parallel`");
+        }
         if count == 0 || count > MAX_BODIES {
             self.problem(&place.word("branches"), format!("{count} branches in `parallel`"))
                 .help(format!("write 1 to {MAX_BODIES} lists of steps"));
             return;
         }
         let need = match parallel.wait_for {
-            WaitFor::All => count,
+            WaitFor::All => count * copies,
             WaitFor::Any => 1,
             WaitFor::AtLeast(need) => need as usize,
         };
-        if need == 0 || need > count {
-            let what = format!("`parallel` waits for {need} of {count} branches");
-            self.problem(&place.word("wait_for"), what).help(format!("write 1 to {count}"));
+        let all = count * copies;
+        if need == 0 || need > all {
+            let what = format!("`parallel` waits for {need} of {all} branches");
+            self.problem(&place.word("wait_for"), what).help(format!("write 1 to {all}"));
         }
         let first = self.plan.branches.len();
         for (index, steps) in parallel.branches.iter().enumerate() {
@@ -221,8 +237,9 @@ impl<'m> Builder<'m, '_> {
                 luck: format!("{luck}/branches.{index}"),
             });
         }
-        let (need, count) = (need.min(count) as u16, count as u16);
-        self.plan.ops.push(Op::Fork { first: first as u32, count, need });
+        let need = need.min(all) as u16;
+        let (count, copies) = (count as u16, copies as u16);
+        self.plan.ops.push(Op::Fork { first: first as u32, count, copies, need });
     }
 
     fn choose(
@@ -303,4 +320,14 @@ impl<'m> Builder<'m, '_> {
         }
         Alternative { cumulative_share, class, target: NONE }
     }
+}
+
+/// Whether some step goes back to the first one.
+fn starts_over(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match step {
+        Step::StartOver => true,
+        Step::Choose(branches) => branches.iter().any(|branch| starts_over(&branch.steps)),
+        // A `parallel` inside is looked at by itself.
+        _ => false,
+    })
 }

@@ -1,5 +1,6 @@
 //! Small systems whose schedules can be worked out by hand, checked to the nanosecond.
 
+mod arrivals;
 mod bugs;
 mod calls;
 mod health;
