@@ -223,8 +223,9 @@ impl Picker {
     ///
     /// `available` are the instances that may be used, in rising order; `load(i)` is the number of
     /// this caller's requests in progress at instance `i`; `key` identifies the user; `luck` is 64
-    /// uniform bits. Constant time for `random`, `power_of_two` and `fewest_of` with a number, and for
-    /// `round_robin` while all are available (else logarithmic); linear for the others. Does not allocate.
+    /// uniform bits. Constant time for `random`, `power_of_two` and `fewest_of` with a number, and
+    /// for `round_robin` while all are available (else logarithmic); linear for the others. Does
+    /// not allocate.
     pub fn pick(
         &mut self,
         available: &[u32],

@@ -168,6 +168,12 @@ impl World<'_> {
                 Op::Wait(work) => return self.work(index, work, false),
                 Op::Call(edge) => return self.call_out(index, edge),
                 Op::Reply(status) => return self.end_task(index, status),
+                Op::LookUp { cache, hit } => {
+                    if self.is_cached(index, cache) {
+                        self.tasks[index].op = self.plan.alternatives[hit as usize].target;
+                    }
+                }
+                Op::Fill(cache) => self.fill_cache(index, cache),
                 Op::Jump(to) => self.tasks[index].op = to,
                 Op::StartOver(to) => {
                     let task = &mut self.tasks[index];

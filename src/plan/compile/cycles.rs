@@ -8,7 +8,8 @@
 //! Branching Processes", II.7). Iteration from 0 climbs to it.
 //!
 //! The proof assumes the worst where it cannot know: every call is answered well, all branches of
-//! `parallel` are run to their ends, and of several versions the one least likely to end is there.
+//! `parallel` are run to their ends, of several versions the one least likely to end is there, and
+//! so is what a cache makes of a look into it.
 
 use super::builder::Builder;
 use crate::component::{Component, Kind, Step};
@@ -33,6 +34,8 @@ enum Flow<'m> {
         mark: Mark,
     },
     Reply,
+    /// One of these, and nobody knows which.
+    Either([Vec<Flow<'m>>; 2]),
     Choose(Vec<(Chance<'m>, Vec<Flow<'m>>)>),
     /// Branches, all of them so many times.
     Parallel(Vec<Vec<Flow<'m>>>, u32),
@@ -160,6 +163,10 @@ impl<'m> Builder<'m, '_> {
                     let all = branches.iter().map(|steps| self.flow(steps, home, graph)).collect();
                     flow.push(Flow::Parallel(all, parallel.copies));
                 }
+                Step::LookUp(look_up) => {
+                    let lists = [&look_up.hit, &look_up.miss];
+                    flow.push(Flow::Either(lists.map(|steps| self.flow(steps, home, graph))));
+                }
                 Step::Choose(branches) => {
                     let mut all = Vec::new();
                     for branch in branches {
@@ -284,6 +291,7 @@ fn size(steps: &[Flow]) -> usize {
     let inside = steps.iter().map(|step| match step {
         Flow::Call { .. } | Flow::Reply => 0,
         Flow::Choose(branches) => branches.iter().map(|(_, branch)| size(branch)).sum(),
+        Flow::Either(lists) => lists.iter().map(|list| size(list)).sum(),
         Flow::Parallel(branches, _) => branches.iter().map(|branch| size(branch)).sum(),
     });
     inside.sum::<usize>() + steps.len()
@@ -330,6 +338,12 @@ fn chance(steps: &[Flow], kind: Option<&str>, ends: &[f64]) -> (f64, f64) {
                     on *= (on_there + ended_there).powf(f64::from(*copies));
                 }
             }
+            Flow::Either(lists) => {
+                let [hit, miss] = lists.each_ref().map(|list| chance(list, kind, ends));
+                let worse = if hit.0 + hit.1 < miss.0 + miss.1 { hit } else { miss };
+                ended += on * worse.1;
+                on *= worse.0;
+            }
             Flow::Choose(branches) => {
                 let (mut passed, mut replied, mut none) = (0.0, 0.0, 1.0);
                 for (share, branch) in taken(branches, kind) {
@@ -352,6 +366,7 @@ fn calls_in(steps: &[Flow], kind: Option<&str>, calls: &mut Vec<(usize, Mark)>) 
         match step {
             Flow::Reply => return,
             Flow::Call { to, mark } => calls.push((*to, *mark)),
+            Flow::Either(lists) => lists.iter().for_each(|list| calls_in(list, kind, calls)),
             Flow::Parallel(branches, _) => {
                 branches.iter().for_each(|branch| calls_in(branch, kind, calls));
             }

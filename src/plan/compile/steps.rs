@@ -6,12 +6,13 @@
 use super::NONE;
 use super::builder::{Builder, CallSite, Place};
 use super::clients::percent;
+use crate::component::cache::LookUp;
 use crate::component::step::{Branch, Call, Parallel, WaitFor, Work};
 use crate::component::{Component, Step};
 use crate::load::LateAnswers;
 use crate::plan::{Alternative, ComponentId, Op, OpId};
 use crate::status::Status;
-use crate::text::Name;
+use crate::text::{Name, unknown};
 
 /// Alternatives of one `choose`, or branches of one `parallel`.
 const MAX_BODIES: usize = 1_000;
@@ -135,6 +136,10 @@ impl<'m> Builder<'m, '_> {
                 Step::Choose(branches) => {
                     let (place, luck) = at("choose");
                     self.choose(branches, &place, &luck, bodies);
+                }
+                Step::LookUp(look_up) => {
+                    let (place, luck) = at("look_up");
+                    self.look_up(site, look_up, &place, &luck, bodies);
                 }
                 Step::Reply(status) => self.plan.ops.push(Op::Reply(*status)),
                 Step::StartOver => self.plan.ops.push(Op::StartOver(site.start)),
@@ -281,6 +286,39 @@ impl<'m> Builder<'m, '_> {
         }
     }
 
+    /// The steps after a miss run straight on, for they take the time; those after a hit are put
+    /// behind.
+    fn look_up(
+        &mut self,
+        site: &Site<'m>,
+        look_up: &'m LookUp,
+        place: &Place,
+        luck: &str,
+        bodies: &mut Vec<Body<'m>>,
+    ) {
+        let name = &look_up.cache;
+        let caches = &site.component.caches;
+        let Some(cache) = caches.names().position(|known| known == name.value) else {
+            if !self.is_removed(&name.value) {
+                self.push(unknown("cache", name, caches.names()));
+            }
+            return;
+        };
+        let (cache, hit) = (cache as u32, self.plan.alternatives.len());
+        let target = Alternative { cumulative_share: 0.0, class: NONE, target: NONE };
+        self.plan.alternatives.push(target);
+        self.plan.ops.push(Op::LookUp { cache, hit: hit as u32 });
+        self.body(site, &look_up.miss, &place.word("miss"), &format!("{luck}/miss"), bodies);
+        self.plan.ops.push(Op::Fill(cache));
+        bodies.push(Body {
+            of: Start::Alternative(hit),
+            steps: &look_up.hit,
+            end: Op::Jump(self.plan.ops.len() as OpId),
+            place: place.word("hit"),
+            luck: format!("{luck}/hit"),
+        });
+    }
+
     fn alternative(
         &mut self,
         branch: &Branch,
@@ -327,6 +365,7 @@ fn starts_over(steps: &[Step]) -> bool {
     steps.iter().any(|step| match step {
         Step::StartOver => true,
         Step::Choose(branches) => branches.iter().any(|branch| starts_over(&branch.steps)),
+        Step::LookUp(look_up) => starts_over(&look_up.hit) || starts_over(&look_up.miss),
         // A `parallel` inside is looked at by itself.
         _ => false,
     })

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod bugs;
+mod caches;
 mod calls;
 mod health;
 mod mitigations;
