@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 /// Check models and experiments, and report everything that is wrong with them.
 ///
-/// A file with the key `quantities` is a case of `validate`, one with the key `model` an experiment,
-/// any other file is a model. Prints one line for
-/// each file that is right; exits with 2 if any is wrong.
+/// A file with the key `quantities` is a case of `validate`, one with the key `model` an
+/// experiment, any other file is a model. Prints one line for each file that is right; exits with 2
+/// if any is wrong.
 #[derive(clap::Args)]
 pub struct Args {
     /// The files.

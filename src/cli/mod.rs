@@ -1,8 +1,8 @@
 //! The program: the only layer that prints, reads clocks and writes files.
 //!
 //! One file for each verb. Results go to stdout, talk goes to stderr. Exit codes: 0 done (and all
-//! claims hold), 1 a claim or a validation failed, 2 bad input, 130 interrupted. Nothing is written when the input
-//! is bad.
+//! claims hold), 1 a claim or a case failed, 2 bad input, 130 interrupted. Nothing is written when
+//! the input is bad.
 
 mod check;
 mod explain;

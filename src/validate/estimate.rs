@@ -1,6 +1,6 @@
 //! What the replicas say about an expression: a value, its standard error, and an interval.
 
-use super::expression::Expr;
+use super::expression::{Expr, Op};
 use super::sample::{Place, RunSample, Sample};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -16,7 +16,8 @@ pub struct Estimate {
     pub se: f64,
     /// Degrees of freedom of the standard error.
     pub df: f64,
-    /// For an indicator that had the same value (0 or 1) in every replica: how many replicas.
+    /// For an indicator that was 0 in every replica, or 1: how many replicas. For a share of events
+    /// that was 0 or 1: how many events.
     pub constant: Option<u64>,
 }
 
@@ -84,7 +85,9 @@ impl Estimate {
         if self.se == 0.0 {
             return 0.0;
         }
-        StudentsT::new(0.0, 1.0, self.df).map_or(f64::NAN, |student| student.inverse_cdf(p))
+        // Far out the quantile is that of the normal law, and its search does not end.
+        let df = self.df.clamp(1.0, 1e4);
+        StudentsT::new(0.0, 1.0, df).map_or(f64::NAN, |student| student.inverse_cdf(p))
     }
 }
 
@@ -111,10 +114,19 @@ fn without_each_group(
     (mean, squares * (n - 1.0) / n, n - 1.0)
 }
 
-/// The number of replicas of an `each(...)` that was 0 in all of them, or 1.
+/// The number of replicas of an `each(...)` that was 0 in all of them, or 1; the number of events
+/// of a `share(...)` that was.
 fn constant(expr: &Expr<Place>, sample: &Sample) -> Option<u64> {
-    let Expr::Leaf(place) = expr else { return None };
-    place.is_indicator.then(|| sample.runs[place.run].same(place.probe)).flatten()
+    match expr {
+        Expr::Leaf(place) if place.is_indicator => sample.runs[place.run].same(place.probe),
+        Expr::Both(Op::Share, part, whole) => {
+            let (Expr::Leaf(part), Expr::Leaf(whole)) = (&**part, &**whole) else { return None };
+            let total = |place: &Place| sample.runs[place.run].total(place.probe);
+            let (part, whole) = (total(part), total(whole));
+            ((part == 0.0 || part == whole) && whole >= 1.0).then_some(whole as u64)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -178,6 +190,15 @@ mod tests {
         let always = Estimate { value: 1.0, ..never };
         assert_eq!(always.interval().1, 1.0);
         assert!(always.interval().0 < 1.0);
+    }
+
+    #[test]
+    fn a_share_of_events_that_was_always_one_may_be_a_little_less() {
+        let sample = sample(&[&[&[500.0, 500.0], &[500.0, 500.0]]]);
+        let share = Expr::Both(Op::Share, Box::new(place(0, 0)), Box::new(place(0, 1)));
+        let found = Estimate::new(&share, &sample);
+        assert_eq!((found.value, found.constant), (1.0, Some(1000)));
+        assert!((found.interval().0 - 0.9924).abs() < 1e-4);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Expressions over measures: `sqrt(lifo:wait.second_moment - lifo:wait.mean^2)`.
 //!
 //! Numbers, measures (`measure` or `RUN:measure`), `+ - * / ^ ( )`, comparisons (1 if they hold,
-//! else 0), `sqrt`, `min`, `max`, and `each(...)`, which is evaluated in each replica and averaged.
-//! A minus between two values has a blank on both sides, because names may contain hyphens. A value
-//! that does not apply (NaN) makes whatever it is used in not apply.
+//! else 0), `sqrt`, `min`, `max`, `share(a, b)`, and `each(...)`, which is evaluated in each
+//! replica and averaged. `share(a, b)` is `a / b` for numbers of events of which the first are
+//! among the second; its interval is known even if none was seen. A minus between two values has a
+//! blank on both sides, because names may contain hyphens. A value that does not apply (NaN) makes
+//! whatever it is used in not apply.
 
 /// An expression over leaves of a kind: names while it is read, places of columns afterwards.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +35,8 @@ pub enum Op {
     Times,
     /// The quotient.
     Over,
+    /// The quotient of two numbers of events, the first of them among the second.
+    Share,
     /// The power.
     Power,
     /// The smaller one.
@@ -85,7 +89,7 @@ impl Op {
             Op::Plus => a + b,
             Op::Minus => a - b,
             Op::Times => a * b,
-            Op::Over => a / b,
+            Op::Over | Op::Share => a / b,
             Op::Power => a.powf(b),
             Op::Min => a.min(b),
             Op::Max => a.max(b),
@@ -342,8 +346,12 @@ impl Reader<'_> {
     fn call(&mut self, word: &str, at: (usize, usize)) -> Parsed {
         match word {
             "sqrt" => Ok(Expr::Sqrt(Box::new(self.comparison()?))),
-            "min" | "max" => {
-                let op = if word == "min" { Op::Min } else { Op::Max };
+            "min" | "max" | "share" => {
+                let op = match word {
+                    "min" => Op::Min,
+                    "max" => Op::Max,
+                    _ => Op::Share,
+                };
                 let first = self.comparison()?;
                 if !self.eat(",") {
                     let what = format!("`{word}` takes two values");
@@ -364,7 +372,7 @@ impl Reader<'_> {
             }
             _ => Err(Wrong {
                 what: format!("unknown function `{word}`"),
-                help: "known: `sqrt`, `min`, `max`, `each`".to_owned(),
+                help: "known: `sqrt`, `min`, `max`, `share`, `each`".to_owned(),
                 at,
             }),
         }
@@ -399,6 +407,7 @@ mod tests {
             ("1 < 2", 1.0),
             ("2 <= 1", 0.0),
             ("1 + 1 == 2", 1.0),
+            ("share(1, 4)", 0.25),
         ] {
             assert_eq!(value(text), expected, "{text}");
         }

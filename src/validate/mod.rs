@@ -25,4 +25,3 @@ pub use expected::{Expected, ExpectedCase};
 pub use judge::Verdict;
 pub use sample::Sampling;
 pub use suite::{CaseResult, Line, Settings, Size, Suite, run_case, wanted_files};
-

@@ -108,6 +108,12 @@ impl RunSample {
         self.totals[probe].sum / self.totals[probe].count as f64
     }
 
+    /// The sum of a number over the replicas.
+    #[must_use]
+    pub fn total(&self, probe: usize) -> f64 {
+        self.totals[probe].sum
+    }
+
     /// The mean without a group.
     #[must_use]
     pub fn mean_without(&self, probe: usize, group: usize) -> f64 {
