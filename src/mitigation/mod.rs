@@ -36,6 +36,7 @@ pub mod bulkhead;
 pub mod circuit_breaker;
 pub mod fallback;
 pub mod health;
+pub mod hedge;
 pub mod layer;
 pub mod rate_limit;
 pub mod retry;
@@ -195,6 +196,7 @@ roster! {
     "Answer something else when a call, or a middleware, fails."
         fallback: Fallback(FallbackSpec => Fallback),
     "Try a failed call again, after a pause." retry: Retry(RetrySpec => Retry),
+    "Send a further copy of a call that has no answer yet." hedge: Hedge(HedgeSpec => Hedge),
     "Stop retries while too few calls succeed."
         retry_budget: RetryBudget(RetryBudgetSpec => RetryBudget),
     "Refuse calls at the caller while too many fail."

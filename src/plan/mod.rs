@@ -196,6 +196,8 @@ pub struct ComponentPlan {
     pub releases: bool,
     /// Places in the waiting line.
     pub line_capacity: u32,
+    /// Whether a request that finds it full is dropped without an answer.
+    pub line_drops: bool,
     /// Who goes first.
     pub discipline: Discipline,
     /// The longest wait in the line.
@@ -339,6 +341,8 @@ pub struct EdgePlan {
     /// For each of them the key of its luck, which a layer of another kind beside it does not
     /// shift.
     pub layer_keys: Vec<u64>,
+    /// Which of the layers is the `hedge`; 255 when there is none.
+    pub hedge: u8,
     /// How the instance is chosen.
     pub pick: Pick,
     /// The caller's pool (index in its `pools`), or [`NONE`].

@@ -1,9 +1,12 @@
 //! The caller's side: a call goes in through its layers, its attempts go out, outcomes come back.
 
+mod hedge;
 mod pool;
 
 use super::agenda::Event;
-use super::records::{Call, CallState, Caller, Id, Identity, MAX_LAYERS, Task, TaskState};
+use super::records::{
+    Call, CallState, Caller, HedgeRound, Id, Identity, MAX_LAYERS, Task, TaskState,
+};
 use super::story::What;
 use super::world::World;
 use crate::mitigation::{Ask, Context, Layer, LayerState, LazyLuck, Told};
@@ -33,6 +36,8 @@ pub mod luck {
     pub const LAYER: u64 = 16;
     /// Attempts of a call; the number of the attempt is added.
     pub const ATTEMPT: u64 = 64;
+    /// Copies of a call; the number of the copy is added. Above all attempts.
+    pub const COPY: u64 = 1 << 20;
 }
 
 impl World<'_> {
@@ -68,7 +73,10 @@ impl World<'_> {
             pause: 0,
             last: None,
             is_final: false,
+            turn: 0,
             memos: [0; MAX_LAYERS],
+            hedge: HedgeRound::default(),
+            copies: Id::NONE,
         });
         if plan.deadline_lane != NONE {
             self.agenda.after_lane(plan.deadline_lane, Event::Deadline { call: index, life });
@@ -87,8 +95,13 @@ impl World<'_> {
 
     /// Asks the layers from `first` on, then sends an attempt.
     fn go_in(&mut self, index: u32, first: usize) {
-        let count = self.plan.edges[self.calls[index].edge as usize].layers.len();
+        let plan = &self.plan.edges[self.calls[index].edge as usize];
+        let (count, hedge) = (plan.layers.len(), plan.hedge as usize);
         for layer in first..count {
+            if layer == hedge {
+                self.begin_hedge(index);
+                continue;
+            }
             match self.with_layer(index, layer, |state, cx| state.ask(cx)) {
                 Ask::Pass => {}
                 Ask::Wait(pause) => return self.pause(index, layer + 1, pause),
@@ -107,6 +120,8 @@ impl World<'_> {
     ) -> R {
         let call = &mut self.calls[index];
         let edge_id = call.edge;
+        // A copy comes after its lead's own attempt.
+        let before = u32::from(matches!(call.caller, Caller::Copy(_)));
         let edge = &mut self.edges[edge_id as usize];
         let row = edge.row(call.from);
         let luck = LazyLuck {
@@ -117,7 +132,7 @@ impl World<'_> {
         let mut cx = Context {
             now: self.now,
             luck,
-            attempts: u32::from(call.attempt),
+            attempts: u32::from(call.attempt) + before,
             began: call.began,
             sent: call.sent,
             memo: &mut call.memos[layer],
@@ -144,8 +159,9 @@ impl World<'_> {
         let call = &mut self.calls[index];
         call.state = CallState::Pauses;
         call.resume_layer = resume_layer as u8;
-        let attempt = call.attempt;
-        self.agenda.at(at, Event::Resume { call: index, life, attempt });
+        call.turn = call.turn.wrapping_add(1);
+        let turn = call.turn;
+        self.agenda.at(at, Event::Resume { call: index, life, turn });
     }
 
     /// A pause is over.
@@ -164,6 +180,11 @@ impl World<'_> {
         let call = &mut self.calls[index];
         call.attempt += 1;
         call.sent = self.now;
+        if let Caller::Copy(lead) = call.caller {
+            let attempts = &mut self.calls[lead.index].hedge.attempts;
+            *attempts = attempts.saturating_add(1);
+        }
+        let call = &mut self.calls[index];
         let edge = &self.plan.edges[call.edge as usize];
         if edge.pool == NONE {
             return self.dispatch(index);
@@ -384,7 +405,15 @@ impl World<'_> {
 
     /// Tells the layers below `end`, innermost first.
     fn come_out(&mut self, index: u32, end: usize, mut status: Status) {
+        let hedge = self.plan.edges[self.calls[index].edge as usize].hedge as usize;
         for layer in (0..end).rev() {
+            if layer == hedge {
+                match self.out_of_hedge(index, status) {
+                    Some(outcome) => status = outcome,
+                    None => return,
+                }
+                continue;
+            }
             match self.with_layer(index, layer, |state, cx| state.told(cx, status)) {
                 Told::Deliver => {}
                 Told::Instead(other) => status = other,
@@ -418,7 +447,12 @@ impl World<'_> {
             let call = &self.calls[index];
             (call.caller, call.edge, call.from)
         };
+        if self.calls[index].copies != Id::NONE {
+            self.drop_copies(index, false);
+        }
         match caller {
+            // What comes out of a copy ends at its hedge.
+            Caller::Copy(_) => self.calls.free(index),
             Caller::Task(task) => {
                 self.calls.free(index);
                 self.call_returned(task, edge, from, status);
@@ -445,6 +479,7 @@ impl World<'_> {
         if !self.calls.is_live(id.index, id.life) {
             return;
         }
+        self.drop_copies(id.index, process_is_gone);
         let call = &self.calls[id.index];
         let plan = &self.plan.edges[call.edge as usize];
         let (task, cancels) = (call.task, plan.cancels);

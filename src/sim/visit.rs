@@ -286,7 +286,7 @@ impl World<'_> {
             status,
             latency,
             is_slow,
-            attempts: call.attempt,
+            attempts: call.attempt.saturating_add(call.hedge.attempts),
             luck: call.luck,
         });
         status.is_good() && !is_slow

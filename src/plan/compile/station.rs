@@ -3,7 +3,9 @@
 use super::NONE;
 use super::builder::{Builder, Place, zero};
 use super::names::BASE;
-use crate::component::{Component, Kind, Leak, Memory, ProbeNeeds, Restart, preset::preset};
+use crate::component::{
+    Component, Kind, Leak, Memory, ProbeNeeds, Restart, WhenFull, preset::preset,
+};
 use crate::plan::{
     ComponentId, ComponentPlan, MemoryPlan, Needs, PoolPlan, ProbePlan, RestartPlan,
 };
@@ -36,6 +38,7 @@ impl Builder<'_, '_> {
             workers,
             releases: Self::releases(c),
             line_capacity: c.line.capacity.or_max(),
+            line_drops: c.line.when_full == WhenFull::Drop,
             discipline: c.line.discipline,
             line_wait: self.law_if(c.line.wait.as_ref(), &place.word("line").word("wait")),
             drops_abandoned: c.line.drops_abandoned,

@@ -5,6 +5,7 @@ use super::super::call::luck;
 use super::super::records::{Id, TaskState};
 use super::super::world::World;
 use super::waits;
+use crate::plan::NONE;
 use crate::status::Status;
 
 impl World<'_> {
@@ -27,6 +28,15 @@ impl World<'_> {
         if plan.memory.is_some() {
             self.look_at_memory(instance);
         }
+    }
+
+    /// Drops a task that has not entered, without an answer.
+    pub(super) fn drop_unanswered(&mut self, index: u32) {
+        let task = &self.tasks[index];
+        let component = self.stations[task.instance as usize].component;
+        let is_request = task.identity.class != NONE;
+        self.meter.components[component as usize].lost += u64::from(is_request);
+        self.tasks.free(index);
     }
 
     /// A task has waited too long in the line.

@@ -8,5 +8,6 @@ mod pools;
 mod process;
 mod queue;
 mod response;
+mod retries;
 mod speed;
 mod steps;
