@@ -41,6 +41,8 @@ pub mod layer;
 pub mod rate_limit;
 pub mod retry;
 pub mod retry_budget;
+pub mod retry_quota;
+pub mod retry_ratio;
 mod statuses;
 
 use schemars::JsonSchema;
@@ -199,6 +201,10 @@ roster! {
     "Send a further copy of a call that has no answer yet." hedge: Hedge(HedgeSpec => Hedge),
     "Stop retries while too few calls succeed."
         retry_budget: RetryBudget(RetryBudgetSpec => RetryBudget),
+    "Stop retries when a bucket that calls and successes fill is empty."
+        retry_quota: RetryQuota(RetryQuotaSpec => RetryQuota),
+    "Stop retries while they, or failures, are too large a share."
+        retry_ratio: RetryRatio(RetryRatioSpec => RetryRatio),
     "Refuse calls at the caller while too many fail."
         circuit_breaker: CircuitBreaker(CircuitBreakerSpec => Breaker),
     "Refuse what comes more often than a limit." rate_limit: RateLimit(RateLimitSpec => RateLimit),
