@@ -160,6 +160,7 @@ fn outcome() -> Outcome {
     Outcome {
         replica: 0,
         end: 40 * MINUTE,
+        observed: Vec::new(),
         ending: Ending::Horizon,
         events: 1,
         fingerprint: 1,
