@@ -148,10 +148,13 @@ impl World<'_> {
         };
         let state = &mut edge.layers[row][layer];
         let was_open = state.is_open();
+        let was_half_open = state.breaker().is_some_and(|breaker| breaker.is_half_open());
         let result = f(state, &mut cx);
         let is_open = state.is_open();
         if was_open != is_open {
-            self.edges[edge_id as usize].trips += u64::from(is_open);
+            let edge = &mut self.edges[edge_id as usize];
+            edge.trips += u64::from(is_open);
+            edge.reopenings += u64::from(is_open && was_half_open);
             self.meter.tell(self.now, What::Breaker { edge: edge_id, open: is_open });
         }
         result
@@ -251,6 +254,8 @@ impl World<'_> {
         let call = &mut self.calls[index];
         edge.sent += 1;
         edge.retried += u64::from(call.attempt > 1);
+        let is_copy = matches!(call.caller, Caller::Copy(_));
+        edge.hedged += u64::from(is_copy && call.attempt == 1);
         call.target = instance;
         if !edge.out.is_empty() {
             let slot = edge.slot(call.from, instance, &self.components[plan.to as usize]);

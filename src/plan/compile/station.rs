@@ -6,6 +6,7 @@ use super::names::BASE;
 use crate::component::{
     Component, Kind, Leak, Memory, ProbeNeeds, Restart, WhenFull, preset::preset,
 };
+use crate::mitigation::LayerSpec;
 use crate::plan::{
     ComponentId, ComponentPlan, MemoryPlan, Needs, PoolPlan, ProbePlan, RestartPlan,
 };
@@ -52,7 +53,7 @@ impl Builder<'_, '_> {
             probe: None,
             pools: self.pools(c, place),
             middleware: Vec::new(),
-            layers: self.layers(&c.layers, &place.word("layers")),
+            layers: self.door(&c.layers, &place.word("layers")),
             work,
             endpoints: Vec::new(),
             versions: Vec::new(),
@@ -61,6 +62,17 @@ impl Builder<'_, '_> {
             leaks: self.leaks(c, place),
             bugs: Vec::new(),
         }
+    }
+
+    /// Layers at a door. One that sends calls again has none to send there.
+    fn door(&mut self, layers: &[LayerSpec], place: &Place) -> Vec<LayerSpec> {
+        for (index, layer) in layers.iter().enumerate() {
+            if matches!(layer, LayerSpec::Hedge(_)) {
+                self.problem(&place.word(index).word("hedge"), "a `hedge` at a door sends nothing")
+                    .help("write it around the call: in `layers` of the client or of a `call`");
+            }
+        }
+        self.layers(layers, place)
     }
 
     /// Workers, and the requests that an instance may hold. A database that says only `connections`

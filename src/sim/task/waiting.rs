@@ -35,7 +35,9 @@ impl World<'_> {
         let task = &self.tasks[index];
         let component = self.stations[task.instance as usize].component;
         let is_request = task.identity.class != NONE;
-        self.meter.components[component as usize].lost += u64::from(is_request);
+        let meter = &mut self.meter.components[component as usize];
+        meter.lost += u64::from(is_request);
+        meter.turned_away += u64::from(is_request);
         self.tasks.free(index);
     }
 

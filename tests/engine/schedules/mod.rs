@@ -3,6 +3,7 @@
 mod bugs;
 mod calls;
 mod health;
+mod hedges;
 mod mitigations;
 mod observe;
 mod pools;
