@@ -56,7 +56,8 @@ burns its attempts without touching the network; it is therefore not retried by 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetrySpec {
-    /// Attempts in all, including the first: 3 means at most two retries; or `unlimited`. Default 3.
+    /// Attempts in all, including the first: 3 means at most two retries; or `unlimited`. Default
+    /// 3.
     pub attempts: Limit,
     /// The pause before each retry.
     pub backoff: BackoffSpec,

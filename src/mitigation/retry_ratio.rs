@@ -1,7 +1,7 @@
 //! Retries only while a ratio is low.
 //!
-//! Source: reference on resilience mechanisms, A3.6 (Google SRE book, "Handling Overload"); Brooker,
-//! "Fixing retries with token buckets and circuit breakers" (2022).
+//! Source: reference on resilience mechanisms, A3.6 (Google SRE book, "Handling Overload");
+//! Brooker, "Fixing retries with token buckets and circuit breakers" (2022).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! Hedged calls: a **copy** is a call record of its own whose caller is another call, its **lead**.
 //!
 //! The lead makes the first attempt itself; copies go through the layers inside of the hedge on
-//! their own. What comes out of a copy ends at the hedge: it decides for the lead, is waited out, or
-//! is nothing. While copies are out and its own attempt has failed, the lead holds.
+//! their own. What comes out of a copy ends at the hedge: it decides for the lead, is waited out,
+//! or is nothing. While copies are out and its own attempt has failed, the lead holds.
 
 use super::super::agenda::Event;
 use super::super::records::{Call, CallState, Caller, HedgeRound, Id, MAX_LAYERS};
@@ -13,6 +13,19 @@ use crate::mitigation::{Layer, LayerState};
 use crate::plan::NONE;
 use crate::status::Status;
 use crate::units::Nanos;
+
+/// Why an attempt is given up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GivenUp {
+    /// Another copy has decided.
+    pub loses: bool,
+    /// The process of its caller has died.
+    pub process_is_gone: bool,
+}
+
+impl GivenUp {
+    const LOSES: GivenUp = GivenUp { loses: true, process_is_gone: false };
+}
 
 impl World<'_> {
     /// The rules of a call's hedge. Only for calls whose edge has one.
@@ -104,7 +117,9 @@ impl World<'_> {
             _ => Verdict::Final,
         };
         if verdict == Verdict::Final {
-            self.drop_copies(index, false);
+            // A deadline is the call's own: its edge says what becomes of the work.
+            let loses = status != Status::DeadlineExceeded;
+            self.drop_copies(index, GivenUp { loses, process_is_gone: false });
             self.end_round(index);
             return Some(status);
         }
@@ -135,8 +150,8 @@ impl World<'_> {
         if verdict == Verdict::Final {
             self.unlink(index, lead);
             self.calls.free(index);
-            self.drop_copies(lead, false);
-            self.quit_attempt(lead, false);
+            self.drop_copies(lead, GivenUp::LOSES);
+            self.quit_attempt(lead, GivenUp::LOSES);
             return self.lead_goes_on(lead, layer, status);
         }
         if keeps {
@@ -186,11 +201,11 @@ impl World<'_> {
     }
 
     /// Gives up whatever a call is doing inside of its hedge. No layer learns an outcome.
-    fn quit_attempt(&mut self, index: u32, process_is_gone: bool) {
+    fn quit_attempt(&mut self, index: u32, why: GivenUp) {
         let Some((layer, rules)) = self.hedge_of(index) else { return };
         let call = &self.calls[index];
         let plan = &self.plan.edges[call.edge as usize];
-        let (task, cancels) = (call.task, plan.cancels || rules.cancels());
+        let (task, cancels) = (call.task, plan.cancels || why.loses && rules.cancels());
         let call = &mut self.calls[index];
         let edge = &mut self.edges[call.edge as usize];
         let row = edge.row(call.from);
@@ -199,7 +214,7 @@ impl World<'_> {
         // A pause that it may be in is over without going on.
         call.turn = call.turn.wrapping_add(1);
         call.state = CallState::Holds;
-        if process_is_gone {
+        if why.process_is_gone {
             call.connected = false; // Its pools are new ones already.
         }
         self.settle(index);
@@ -209,12 +224,12 @@ impl World<'_> {
     }
 
     /// Gives up all copies of a call, those that wait for a late answer included.
-    pub(super) fn drop_copies(&mut self, lead: u32, process_is_gone: bool) {
+    pub(super) fn drop_copies(&mut self, lead: u32, why: GivenUp) {
         let mut next = std::mem::replace(&mut self.calls[lead].copies, Id::NONE);
         while next != Id::NONE {
             let index = next.index;
             next = self.calls[index].copies;
-            self.quit_attempt(index, process_is_gone);
+            self.quit_attempt(index, why);
             self.calls.free(index);
         }
         self.calls[lead].hedge.out = 0;

@@ -179,7 +179,7 @@ fn a_mitigation_that_never_acts_changes_nothing() {
             "retry: {attempts: 1}",
             "retry_budget: {}",
             "retry_quota: {}",
-            "hedge: {after: 1h}",
+            "hedge: {after: 1h, on: [cancelled]}",
             "bulkhead: {limit: 1000000}",
             "rate_limit: {token_bucket: {rate: 1000000/s, burst: 1000000}}",
             "circuit_breaker: {window: {count: 1000000}, minimum_calls: 1000000}",
