@@ -29,7 +29,7 @@ fn m25_copies_go_every_500_ms_while_nobody_answers() {
                 calls: api
                 deadline: {deadline}
                 layers: [hedge: {{after: 500ms, at_most: 3}}]
-            components: {{api: {{kind: server, workers: 9, endpoints: {{request: [work: 1h]}}}}}}"
+            components: {{api: {{kind: server, workers: 9, endpoints: {{request: [work: 2h]}}}}}}"
         ));
         assert_eq!(run.ends("c")[0].1, DeadlineExceeded);
         assert_eq!(run.client("c").hedges + 1, run.client("c").attempts);
