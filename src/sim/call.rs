@@ -33,13 +33,17 @@ pub mod luck {
     pub const LEAK: u64 = 6;
     /// The longest wait in a line.
     pub const LINE: u64 = 7;
+    /// The next round of an endpoint that starts over.
+    pub const ROUND: u64 = 8;
     /// Layers at a door; the number of the layer is added. Around calls they have keys of their
     /// own.
     pub const LAYER: u64 = 16;
     /// Attempts of a call; the number of the attempt is added.
     pub const ATTEMPT: u64 = 64;
-    /// Copies of a call; the number of the copy is added. Above all attempts.
+    /// Copies of branches; the number of the copy is added.
     pub const COPY: u64 = 1 << 20;
+    /// Copies of a call that its hedge sends; the number of the copy is added.
+    pub const HEDGE: u64 = 1 << 21;
 }
 
 impl World<'_> {
@@ -261,7 +265,7 @@ impl World<'_> {
         let call = &mut self.calls[index];
         call.target = instance;
         if !edge.out.is_empty() {
-            let slot = edge.slot(call.from, instance, &self.components[plan.to as usize]);
+            let slot = edge.slot(call.from, self.stations[instance as usize].number);
             if let Some(out) = edge.out.get_mut(slot) {
                 *out += 1;
             }

@@ -50,7 +50,7 @@ impl World<'_> {
     fn plan_copy(&mut self, index: u32, delay: Option<Nanos>) {
         let Some((_, hedge)) = self.hedge_of(index) else { return };
         let call = &self.calls[index];
-        let luck = call.luck.at(luck::COPY + u64::from(call.hedge.made));
+        let luck = call.luck.at(luck::HEDGE + u64::from(call.hedge.made));
         let delay = delay.unwrap_or_else(|| hedge.after(&mut luck.rng()));
         let life = self.calls.life(index);
         let hedge = &mut self.calls[index].hedge;
@@ -70,7 +70,7 @@ impl World<'_> {
         call.hedge.due = false;
         call.hedge.sent += 1;
         call.hedge.out += 1;
-        let luck = call.luck.at(luck::COPY + u64::from(call.hedge.made));
+        let luck = call.luck.at(luck::HEDGE + u64::from(call.hedge.made));
         call.hedge.made = call.hedge.made.wrapping_add(1);
         let more = u32::from(call.hedge.sent) < at_most;
         let mut copy = Call {

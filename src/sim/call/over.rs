@@ -64,8 +64,7 @@ impl World<'_> {
         let call = &mut self.calls[index];
         let edge = &mut self.edges[call.edge as usize];
         if !edge.out.is_empty() && call.target != NONE {
-            let plan = &self.plan.edges[call.edge as usize];
-            let slot = edge.slot(call.from, call.target, &self.components[plan.to as usize]);
+            let slot = edge.slot(call.from, self.stations[call.target as usize].number);
             if let Some(out) = edge.out.get_mut(slot) {
                 *out -= 1;
             }
