@@ -31,7 +31,9 @@ use std::process::ExitCode;
 /// is explained by `outagelab explain WORD`.
 #[derive(Parser)]
 #[command(name = "outagelab", version, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done and all claims hold, 1 a claim failed, 2 bad input.")]
+#[command(
+    after_help = "Exit codes: 0 done and all claims hold, 1 a claim or a check failed, 2 bad input."
+)]
 struct Program {
     #[command(subcommand)]
     verb: Verb,
@@ -53,7 +55,7 @@ enum Verb {
 enum Done {
     /// All is well.
     Well,
-    /// A claim of the experiment does not hold.
+    /// A claim of the experiment does not hold, or two runs that should be the same differ.
     ClaimFailed,
 }
 
