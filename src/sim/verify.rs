@@ -183,3 +183,6 @@ impl World<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
