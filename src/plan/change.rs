@@ -70,6 +70,13 @@ pub enum ChangeAction {
         /// Between batches.
         pause: Nanos,
     },
+    /// The caches of the first `count` instances are emptied, and those that all share.
+    EmptyCaches {
+        /// The component.
+        component: ComponentId,
+        /// How many instances.
+        count: u32,
+    },
     /// The lines of the first `count` instances are emptied.
     Flush {
         /// The component.

@@ -8,6 +8,7 @@ pub mod agenda;
 pub mod arena;
 mod audit;
 mod bugs;
+mod cache;
 mod call;
 pub mod cpu;
 pub mod line;
