@@ -306,8 +306,8 @@ horizon: 40min
 warm_up: auto
 clients: {c: {calls: api, arrivals: {poisson: {rate: 40/s}}}}
 components:
-  api: {kind: server, workers: unlimited, endpoints: {search: [work: {exponential: {mean: 60s}}]}}
-  other: {kind: server, workers: 3, endpoints: {search: [work: 1s]}}
+  api: {kind: server, workers: unlimited, endpoints: {request: [work: {exponential: {mean: 60s}}]}}
+  other: {kind: server, workers: 3, endpoints: {request: [work: 1s]}}
 ";
 
 #[test]
@@ -315,8 +315,7 @@ fn an_automatic_warm_up_is_found_once_and_holds_for_every_variant() {
     let experiment = "{question: what?, model: tiny.yaml, replicas: {baseline: 6, others: 6},
       measures: [mean_present.api], variants: {idle: {set: {components.other.workers: 4}},
       none: {set: {warm_up: 0s}}}}";
-    let model = STEADY.replace("calls: api", "calls: api.search");
-    let checked = check_text(&model, experiment).unwrap();
+    let checked = check_text(STEADY, experiment).unwrap();
     let table = run(&checked, &Options::default(), &|_, _| {}).table;
     let mean =
         |variant: usize| table.variants[variant].measures.get("mean_present.api").unwrap().mean;
@@ -331,7 +330,7 @@ fn an_automatic_warm_up_is_found_once_and_holds_for_every_variant() {
 fn a_short_warm_up_and_a_short_run_are_cautioned() {
     let experiment = "{question: what?, model: tiny.yaml, replicas: {baseline: 2, others: 2}}";
     let cautions = |model: &str| {
-        let checked = check_text(&model.replace("calls: api", "calls: api.search"), experiment);
+        let checked = check_text(model, experiment);
         run(&checked.unwrap(), &Options::default(), &|_, _| {}).table.cautions.concat()
     };
     let short = cautions(&STEADY.replace("warm_up: auto", "warm_up: 10s"));

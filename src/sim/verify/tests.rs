@@ -9,7 +9,10 @@ clients:
   users: {calls: api, arrivals: {poisson: {rate: 5/s}}, timeout: 1s, layers: [retry: {attempts: 2}]}
 components:
   api:
-    {kind: server, workers: 4, endpoints: {request: [work: {exponential: {mean: 100ms}}, call: db]}}
+    kind: server
+    workers: 4
+    while_calling: hold
+    endpoints: {request: [work: {exponential: {mean: 100ms}}, call: db]}
   db: {kind: database, workers: 2, endpoints: {request: [work: {exponential: {mean: 50ms}}]}}
 changes:
   slowness: {what: {slow: {component: db, by: 3x}}, at: 2min}
