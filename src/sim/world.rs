@@ -256,7 +256,11 @@ impl<'p> World<'p> {
             hung: 0,
             present: 0,
             line: Line::new(plan.discipline),
-            leaked: plan.memory.map_or(0, |m| m.leaked_at_start),
+            leaked: {
+                // A stream of its own: what was leaked shifts nobody's numbers.
+                let mut luck = Stream::new(self.plan.seed, self.replica, "leaked at start", &name);
+                plan.leaked_at_start.sample(&mut luck).max(0.0) as u64
+            },
             cpu: (plan.cores > 0).then(|| Cpu::new(plan.cores, plan.sharing)),
             cpu_epoch: 0,
             pools: plan.pools.iter().map(|_| PoolState::default()).collect(),

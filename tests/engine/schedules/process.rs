@@ -263,3 +263,26 @@ fn what_recurs_ends_where_it_says() {
     // Down 5-10, 15-20 and 25-28.
     assert_eq!(run.count("c", Refused), 5 + 5 + 3);
 }
+
+#[test]
+fn what_has_leaked_at_the_start_may_be_drawn_for_each_instance() {
+    let stalls = |law: &str| {
+        let run = run(&format!(
+            "
+        clients: {{c: {{arrivals: {{at: [1s, 2s, 3s, 4s, 5s, 6s, 7s, 8s]}}, calls: api}}}}
+        components:
+          api:
+            kind: server
+            instances: 4
+            workers: 1
+            memory:
+              {{limit: 100MiB, per_request: 50MiB, leaked_at_start: {law}, at_limit: stalls}}
+            endpoints: {{request: [work: 10ms]}}"
+        ));
+        run.times(|w| matches!(w, What::Stalled { .. })).len()
+    };
+    assert_eq!(stalls("49MiB"), 0);
+    assert_eq!(stalls("51MiB"), 4);
+    let some = stalls("{uniform: [0MiB, 99MiB]}");
+    assert!((1..4).contains(&some), "{some} of 4 are beyond half of the range");
+}
