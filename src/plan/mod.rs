@@ -5,7 +5,7 @@ mod change;
 pub mod compile;
 mod response;
 
-pub use change::{ChangeAction, ChangePlan};
+pub use change::{CanaryPlan, ChangeAction, ChangePlan};
 pub use compile::{CompileContext, compile, load_and_compile};
 pub use response::{
     ActionPlan, AlertPlan, Clue, Counter, DeedPlan, EvidencePlan, Gauge, HypothesisPlan, Place,

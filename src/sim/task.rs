@@ -400,6 +400,7 @@ impl World<'_> {
         let component = self.stations[instance as usize].component;
         if task.identity.class != NONE {
             self.meter.answers(component, status, self.now - task.came);
+            self.stations[instance as usize].tally.answer(status);
         }
         let attempt_luck = task.luck;
         self.tasks.free(index);
