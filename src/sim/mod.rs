@@ -11,6 +11,7 @@ mod call;
 pub mod cpu;
 pub mod line;
 pub mod meter;
+mod observe;
 pub mod outcome;
 mod process;
 pub mod records;

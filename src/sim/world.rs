@@ -122,6 +122,16 @@ pub struct EdgeState {
     pub layers: Vec<Vec<LayerState>>,
     /// Attempts out, for each calling instance and target; empty where the choice does not need it.
     pub out: Vec<u32>,
+    /// Attempts sent.
+    pub sent: u64,
+    /// Those that were not the first of their call.
+    pub retried: u64,
+    /// Attempts that timed out.
+    pub timed_out: u64,
+    /// Attempts that the layers did not let out.
+    pub not_sent: u64,
+    /// Circuit breakers that opened.
+    pub trips: u64,
     /// Turns that cut it.
     pub cuts: u32,
     /// Delay that turns add to each way.
@@ -297,6 +307,11 @@ impl<'p> World<'p> {
             pickers: (0..count).map(|_| Picker::new(&edge.pick, targets)).collect(),
             layers: (0..count).map(|_| layers()).collect(),
             out: vec![0; if needs_out { (count * targets) as usize } else { 0 }],
+            sent: 0,
+            retried: 0,
+            timed_out: 0,
+            not_sent: 0,
+            trips: 0,
             cuts: 0,
             delay: 0,
             first_caller: first,
