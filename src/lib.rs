@@ -11,7 +11,7 @@
 //! | layer | modules | what they hold |
 //! | --- | --- | --- |
 //! | 0 | [`units`] [`rng`] [`dist`] [`status`] [`histogram`] [`text`] | quantities, randomness, words in files |
-//! | 1 | [`load`] [`component`] [`mitigation`] [`change`] [`response`] | the families: words and behaviour |
+//! | 1 | [`load`] [`component`] [`mitigation`] [`change`] [`response`] [`observe`] | the families: words and behaviour |
 //! | 2 | [`model`] | what a user writes |
 //! | 3 | [`plan`] | what it means: names become ids, all errors end here |
 //! | 4 | [`sim`] | one replica |
@@ -31,6 +31,7 @@ pub mod load;
 pub mod measure;
 pub mod mitigation;
 pub mod model;
+pub mod observe;
 pub mod plan;
 pub mod response;
 pub mod rng;

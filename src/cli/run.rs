@@ -81,6 +81,7 @@ fn json(args: &Args, plan: &Plan, outcome: &Outcome, story: &[Line], numbers: &S
         Ending::Horizon => "horizon",
         Ending::Quiet => "quiet",
         Ending::DeclaredOver => "declared_over",
+        Ending::Observed => "observed",
         Ending::Stopped { .. } => "stopped",
     };
     let object = serde_json::json!({

@@ -83,6 +83,12 @@ pub(super) fn measures(_: &Plan) -> Vec<Measure> {
             |view| view.traffic().get(view.bucket_at(view.alert()?)?)?.lost_share(),
         )
         .better(Better::Neither),
+        Measure::new(
+            "error_share_during",
+            SHARE,
+            "The share of lost requests among the users' requests that ended in the user outage.",
+            |view| view.lost_share_within(view.user_outage()?),
+        ),
     ]
 }
 

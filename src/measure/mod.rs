@@ -26,6 +26,7 @@
 mod components;
 mod impact;
 mod moments;
+mod observed;
 mod response;
 mod service;
 mod view;
@@ -147,6 +148,7 @@ pub const GROUPS: &[Group] = &[
     Group { name: "around actions", expand: windows::measures },
     Group { name: "components", expand: components::measures },
     Group { name: "moments", expand: moments::measures },
+    Group { name: "observations", expand: observed::measures },
 ];
 
 /// All measures of a plan. If a name would be there twice (an action named like a hypothesis), the

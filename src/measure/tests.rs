@@ -160,6 +160,7 @@ fn outcome() -> Outcome {
     Outcome {
         replica: 0,
         end: 40 * MINUTE,
+        observed: Vec::new(),
         ending: Ending::Horizon,
         events: 1,
         fingerprint: 1,
@@ -171,6 +172,9 @@ fn outcome() -> Outcome {
             alert: Some(13 * MINUTE),
             alert_index: Some(0),
             first_fired: vec![Some(13 * MINUTE)],
+            resolved: vec![None],
+            noticed: Vec::new(),
+            escalated: None,
             acknowledged: Some(14 * MINUTE),
             diagnosed: Some(16 * MINUTE),
             actions: vec![(0, 16 * MINUTE, 17 * MINUTE), (1, 18 * MINUTE, 20 * MINUTE)],

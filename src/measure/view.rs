@@ -174,6 +174,21 @@ impl<'a> View<'a> {
         self.trigger
     }
 
+    /// The share of lost requests among the users' requests that ended in the buckets that lie in a
+    /// window.
+    #[must_use]
+    pub fn lost_share_within(&self, window: Window) -> Option<f64> {
+        let mut sum = Traffic::default();
+        for (index, traffic) in self.traffic.iter().enumerate() {
+            let bucket = self.bucket(index);
+            if bucket.from >= window.from && bucket.to <= window.to {
+                sum.over += traffic.over;
+                sum.lost += traffic.lost;
+            }
+        }
+        sum.lost_share()
+    }
+
     /// When the alert fired that paged first.
     #[must_use]
     pub fn alert(&self) -> Option<Nanos> {

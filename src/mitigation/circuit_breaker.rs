@@ -254,6 +254,16 @@ impl Breaker {
         self.state
     }
 
+    /// The state at `now`, and when it will change by itself, if nothing happens before.
+    #[must_use]
+    pub fn at(&self, now: Nanos) -> (State, Option<Nanos>) {
+        if self.next_timer().is_none_or(|at| at > now) {
+            return (self.state, self.next_timer());
+        }
+        let mut later = self.clone();
+        (later.state(now), later.next_timer())
+    }
+
     /// When the state changes by itself, if nothing happens before. Other methods notice that
     /// moment themselves: a timer is needed only to see the change when it happens.
     #[must_use]
@@ -330,6 +340,10 @@ impl super::Layer for Breaker {
 
     fn is_open(&self) -> bool {
         self.state == State::Open
+    }
+
+    fn breaker(&self) -> Option<&Breaker> {
+        Some(self)
     }
 }
 

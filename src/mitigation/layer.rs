@@ -87,4 +87,9 @@ pub trait Layer {
     fn is_open(&self) -> bool {
         false
     }
+
+    /// The circuit breaker that it is, if it is one.
+    fn breaker(&self) -> Option<&super::circuit_breaker::Breaker> {
+        None
+    }
 }

@@ -178,6 +178,11 @@ macro_rules! roster {
                     $(Self::$variant(state) => state.is_open(),)*
                 }
             }
+            fn breaker(&self) -> Option<&circuit_breaker::Breaker> {
+                match self {
+                    $(Self::$variant(state) => Layer::breaker(state),)*
+                }
+            }
         }
 
         /// All layers, in the order of their usual nesting, outermost first.

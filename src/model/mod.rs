@@ -9,6 +9,7 @@ pub mod template;
 use crate::change::Change;
 use crate::component::Component;
 use crate::load::Client;
+use crate::observe::Observation;
 use crate::response::Response;
 use crate::text::{Name, Named};
 use crate::units::{Bytes, Share, Span};
@@ -52,6 +53,9 @@ pub struct Model {
     /// How impact on users is counted.
     #[serde(default)]
     pub impact: Impact,
+    /// Numbers that are looked at beyond the ordinary measures. Observing changes nothing.
+    #[serde(default)]
+    pub observe: Named<Observation>,
     /// When a run is stopped before it hurts the machine.
     #[serde(default)]
     pub stop: Stop,

@@ -3,10 +3,12 @@
 
 mod change;
 pub mod compile;
+mod observe;
 mod response;
 
-pub use change::{ChangeAction, ChangePlan};
+pub use change::{CanaryPlan, ChangeAction, ChangePlan};
 pub use compile::{CompileContext, compile, load_and_compile};
+pub use observe::{CallCounter, CountedPlan, GaugePlan, ObservationPlan, ObservePlan, TimedPlan};
 pub use response::{
     ActionPlan, AlertPlan, Clue, Counter, DeedPlan, EvidencePlan, Gauge, HypothesisPlan, Place,
     ResponderPlan, SignalPlan,
@@ -104,6 +106,8 @@ pub struct Plan {
     pub evidence: Vec<EvidencePlan>,
     /// The people.
     pub responder: Option<ResponderPlan>,
+    /// What is observed beyond the ordinary measures.
+    pub observations: Vec<ObservationPlan>,
 }
 
 /// A client.

@@ -195,6 +195,7 @@ fn ending(plan: &Plan, outcome: &Outcome) -> Item {
             "the run ends: the incident was declared over".to_owned()
         }
         Ending::DeclaredOver => "the run ends: nothing has paged anybody".to_owned(),
+        Ending::Observed => "the run ends: what was observed has happened".to_owned(),
         stopped @ Ending::Stopped { .. } => stopped_text(plan, stopped),
     };
     Item { at: outcome.end, kind: Kind::Run, text }

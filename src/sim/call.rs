@@ -92,7 +92,10 @@ impl World<'_> {
             match self.with_layer(index, layer, |state, cx| state.ask(cx)) {
                 Ask::Pass => {}
                 Ask::Wait(pause) => return self.pause(index, layer + 1, pause),
-                Ask::Answer(status) => return self.come_out(index, layer, status),
+                Ask::Answer(status) => {
+                    self.edges[self.calls[index].edge as usize].not_sent += 1;
+                    return self.come_out(index, layer, status);
+                }
             }
         }
         self.send(index);
@@ -133,6 +136,7 @@ impl World<'_> {
         let result = f(state, &mut cx);
         let is_open = state.is_open();
         if was_open != is_open {
+            self.edges[edge_id as usize].trips += u64::from(is_open);
             self.meter.tell(self.now, What::Breaker { edge: edge_id, open: is_open });
         }
         result
@@ -224,6 +228,8 @@ impl World<'_> {
         let plan = &self.plan.edges[edge_id as usize];
         let edge = &mut self.edges[edge_id as usize];
         let call = &mut self.calls[index];
+        edge.sent += 1;
+        edge.retried += u64::from(call.attempt > 1);
         call.target = instance;
         if !edge.out.is_empty() {
             let slot = edge.slot(call.from, instance, &self.components[plan.to as usize]);
@@ -310,6 +316,7 @@ impl World<'_> {
         let call = &self.calls[index];
         let plan = &self.plan.edges[call.edge as usize];
         let (task, cancels) = (call.task, plan.cancels);
+        self.edges[call.edge as usize].timed_out += 1;
         if cancels {
             self.cancel(task);
         }

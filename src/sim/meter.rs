@@ -6,11 +6,12 @@
 
 mod end;
 
-use super::outcome::{ClientBucket, ComponentBucket, UserRecords};
+use super::observe::watchers;
+use super::outcome::{ClientBucket, ComponentBucket, Observed, UserRecords};
 use super::story::{Happening, What};
 use super::world::{Process, World};
 use crate::histogram::Histogram;
-use crate::plan::{ClassId, ClientId, ComponentId, Place, Plan, SignalPlan};
+use crate::plan::{ClassId, ClientId, ComponentId, Place, Plan, SignalPlan, TimedPlan};
 use crate::rng::Luck;
 use crate::status::Status;
 use crate::units::Nanos;
@@ -103,6 +104,12 @@ pub struct ComponentMeter {
     pub peak_memory: u64,
     /// Whether an instance stalled or died by itself.
     pub tipped: bool,
+    /// Requests turned away at once.
+    pub turned_away: u64,
+    /// Requests that left the line unserved.
+    pub expired: u64,
+    /// Observations that want its times.
+    pub watchers: Vec<(TimedPlan, u32)>,
     /// Who wants its latencies (indices in [`Meter::taps`]).
     tap: Vec<usize>,
     buckets: Vec<ComponentBucket>,
@@ -119,6 +126,10 @@ pub struct ClientMeter {
     pub slow: u64,
     /// Attempts made by requests that are over.
     pub attempts: u64,
+    /// Requests that have begun and are not over; no warm-up forgets them.
+    pub in_flight: u64,
+    /// Observations that want its times.
+    pub watchers: Vec<(TimedPlan, u32)>,
     users: Option<UserRecords>,
     tap: Vec<usize>,
     buckets: Vec<ClientBucket>,
@@ -168,6 +179,8 @@ pub struct Meter {
     pub log_at_most: usize,
     /// When each change was on.
     pub changes: Vec<Vec<(Nanos, Option<Nanos>)>>,
+    /// What observations have seen.
+    pub observed: Vec<Observed>,
     /// Hash of all observable transitions.
     pub fingerprint: u64,
     warm_up: Nanos,
@@ -190,10 +203,15 @@ impl Meter {
         };
         let buckets = (plan.horizon / plan.bucket + 2) as usize;
         let components = (0..plan.components.len() as u32)
-            .map(|c| ComponentMeter { tap: tap(Place::Component(c)), ..Default::default() })
+            .map(|c| ComponentMeter {
+                tap: tap(Place::Component(c)),
+                watchers: watchers(plan, Place::Component(c)),
+                ..Default::default()
+            })
             .collect();
         let clients = plan.clients.iter().enumerate().map(|(c, client)| ClientMeter {
             tap: tap(Place::Client(c as u32)),
+            watchers: watchers(plan, Place::Client(c as u32)),
             users: (client.users > 0 && client.counts_as_users)
                 .then(|| UserRecords::new(client.users, buckets, plan.bucket, plan.lost_at_most)),
             ..Default::default()
@@ -209,6 +227,7 @@ impl Meter {
             log: Vec::new(),
             log_at_most: 0,
             changes: vec![Vec::new(); plan.changes.len()],
+            observed: super::observe::nothing_seen(plan),
             fingerprint: 0x0B5E_55ED_0F0A_C7ED,
             warm_up: plan.warm_up,
             bucket: plan.bucket,
@@ -300,6 +319,7 @@ impl Meter {
     pub fn request_sent(&mut self, client: ClientId, of_a_user: bool, user: u32, now: Nanos) {
         let meter = &mut self.clients[client as usize];
         meter.sent += 1;
+        meter.in_flight += 1;
         if of_a_user && let Some(users) = &mut meter.users {
             users.sent(user, now);
         }
@@ -315,6 +335,7 @@ impl Meter {
         self.mark(now ^ request.luck.bits(), u64::from(request.attempts) << 8 | status as u64);
         let meter = &mut self.clients[request.client as usize];
         meter.ended[status as usize] += 1;
+        meter.in_flight -= 1;
         meter.attempts += u64::from(request.attempts);
         let good = status.is_good();
         meter.slow += u64::from(good && is_slow);
@@ -333,6 +354,7 @@ impl Meter {
     pub fn request_blocked(&mut self, client: ClientId, user: Option<u32>, now: Nanos) {
         let meter = &mut self.clients[client as usize];
         meter.ended[Status::Refused as usize] += 1;
+        meter.in_flight -= 1;
         if let (Some(user), Some(users)) = (user, &mut meter.users) {
             users.ended(user, now, false, false);
         }
@@ -365,9 +387,11 @@ impl Meter {
     pub fn warm(&mut self, now: Nanos) {
         for meter in &mut self.components {
             let tap = std::mem::take(&mut meter.tap);
+            let watchers = std::mem::take(&mut meter.watchers);
             let (mut present, mut waiting, mut busy) = (meter.present, meter.waiting, meter.busy);
             [&mut present, &mut waiting, &mut busy].into_iter().for_each(|a| a.restart(now));
-            *meter = ComponentMeter { present, waiting, busy, tap, ..Default::default() };
+            let meters = ComponentMeter { present, waiting, busy, ..Default::default() };
+            *meter = ComponentMeter { tap, watchers, ..meters };
         }
         for meter in &mut self.clients {
             (meter.sent, meter.slow, meter.attempts) = (0, 0, 0);

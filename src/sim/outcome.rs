@@ -35,6 +35,76 @@ pub struct Outcome {
     pub untold: u64,
     /// How often each bug struck.
     pub strikes: Vec<u64>,
+    /// What the observations of the plan have seen, in their order.
+    pub observed: Vec<Observed>,
+}
+
+/// What an observation has seen.
+#[derive(Debug, Clone)]
+pub enum Observed {
+    /// The distribution of a number over time.
+    Number(NumberSeen),
+    /// The number at each moment that came.
+    Moments(Vec<Option<u64>>),
+    /// When the level was reached.
+    First(Option<Nanos>),
+    /// The distribution of times.
+    Times(TimesSeen),
+    /// A counter when counting began and when it ended, and the time in between.
+    Count {
+        /// At the beginning, if that came.
+        first: Option<u64>,
+        /// At the end.
+        last: Option<u64>,
+        /// How long it was counted.
+        time: Nanos,
+    },
+}
+
+/// A number over time: integrals of the number and its square, and the time at its levels. The
+/// integrals are floating-point sums in the order of time (relative error below 1e-9).
+#[derive(Debug, Clone, Default)]
+pub struct NumberSeen {
+    /// How long it was watched.
+    pub time: Nanos,
+    /// Integral of the number, in nanoseconds.
+    pub sum: f64,
+    /// Integral of its square, in nanoseconds.
+    pub squares: f64,
+    /// For each level of interest.
+    pub levels: Vec<Level>,
+    /// The number that was seen last, and until when.
+    pub(super) last: Option<(u64, Nanos)>,
+}
+
+/// A level of a number.
+#[derive(Debug, Clone, Default)]
+pub struct Level {
+    /// Time exactly at the level.
+    pub at: Nanos,
+    /// Time above it.
+    pub above: Nanos,
+    /// How often the number was seen to rise above it.
+    pub entries: u64,
+    /// Stays above that were seen from the first moment to the last.
+    pub stays: u64,
+    /// Their total length.
+    pub stayed: Nanos,
+    /// When the present stay began.
+    pub(super) entered: Option<Nanos>,
+}
+
+/// Times of requests; sums of integers, so that no order matters.
+#[derive(Debug, Clone, Default)]
+pub struct TimesSeen {
+    /// How many.
+    pub count: u64,
+    /// Their sum.
+    pub sum: u128,
+    /// The sum of their squares.
+    pub squares: u128,
+    /// For each point, how many were not longer.
+    pub within: Vec<u64>,
 }
 
 /// Why a replica ended.
@@ -46,6 +116,8 @@ pub enum Ending {
     Quiet,
     /// Some time after the incident was declared over.
     DeclaredOver,
+    /// An observation that ends the run has seen what it waited for.
+    Observed,
     /// It was stopped, because it would have hurt the machine.
     Stopped {
         /// What passed its limit.
@@ -178,6 +250,12 @@ pub struct ResponseOutcome {
     pub alert_index: Option<u32>,
     /// First firing of each alert.
     pub first_fired: Vec<Option<Nanos>>,
+    /// When each alert stopped firing for the last time; None while it fires.
+    pub resolved: Vec<Option<Nanos>>,
+    /// When each piece of evidence was found.
+    pub noticed: Vec<Option<Nanos>>,
+    /// When those who were called in were at work on it.
+    pub escalated: Option<Nanos>,
     /// When the page was acknowledged.
     pub acknowledged: Option<Nanos>,
     /// When a hypothesis was first found right.

@@ -23,12 +23,17 @@ pub fn run_logged(plan: &Plan, replica: u64, most: usize) -> (Outcome, Vec<Reque
     world.meter.log_at_most = most;
     world.prepare();
     let mut events = 0u64;
-    let ending = loop {
+    let observes = !plan.observations.is_empty();
+    let mut ending = loop {
         let calls = &world.calls;
         let Some(event) = world.agenda.next(plan.horizon, |e| World::is_live(calls, e)) else {
             break if world.agenda.is_empty() { Ending::Quiet } else { Ending::Horizon };
         };
-        world.now = world.agenda.now();
+        let now = world.agenda.now();
+        if observes && now > world.now && world.observe(now) {
+            break Ending::Observed;
+        }
+        world.now = now;
         world.handle(event);
         world.do_later();
         events += 1;
@@ -42,8 +47,13 @@ pub fn run_logged(plan: &Plan, replica: u64, most: usize) -> (Outcome, Vec<Reque
         }
     };
     if ending == Ending::Horizon {
-        world.now = plan.horizon;
+        if observes && world.observe(plan.horizon) {
+            ending = Ending::Observed;
+        } else {
+            world.now = plan.horizon;
+        }
     }
+    world.close_observations();
     let log = std::mem::take(&mut world.meter.log);
     (world.finish(ending, events), log)
 }
@@ -141,7 +151,10 @@ impl World<'_> {
                 let next = self.now + self.plan.bucket;
                 self.agenda.at(next, Event::Bucket);
             }
-            Event::Warm => self.meter.warm(self.now),
+            Event::Warm => {
+                self.meter.warm(self.now);
+                self.warm_observations();
+            }
             _ => {}
         }
     }
@@ -196,6 +209,7 @@ impl World<'_> {
             response: self.response.take_outcome(),
             story: std::mem::take(&mut self.meter.story),
             untold: self.meter.untold,
+            observed: std::mem::take(&mut self.meter.observed),
             strikes: self.bugs.iter().map(|b| b.strikes).collect(),
         }
     }

@@ -74,6 +74,9 @@ impl World<'_> {
         let instance = self.tasks[index].instance;
         let station = &self.stations[instance as usize];
         let plan = &self.plan.components[station.component as usize];
+        if self.tasks[index].identity.class != NONE {
+            self.meter.components[station.component as usize].turned_away += 1;
+        }
         let has_cost = plan.cost_of_rejecting > 0 && station.process == Process::Up;
         if has_cost && matches!(status, Status::Unavailable | Status::RateLimited) {
             // The refusal is CPU work like any other; the task keeps its verdict meanwhile.
@@ -122,6 +125,10 @@ impl World<'_> {
         station.busy += 1;
         self.meter.busy_changes(self.now, station.component, 1);
         if task.op == NONE {
+            let (class, wait) = (task.identity.class, self.now - task.came);
+            if class != NONE {
+                self.wait_ends(self.stations[instance as usize].component, class, wait, true);
+            }
             let first = self.first_op(index);
             match first {
                 Ok(op) => self.tasks[index].op = op,
@@ -399,9 +406,14 @@ impl World<'_> {
         let (call, attempt, instance) = (task.call, task.attempt, task.instance);
         let component = self.stations[instance as usize].component;
         if task.identity.class != NONE {
-            self.meter.answers(component, status, self.now - task.came);
+            let (class, sojourn) = (task.identity.class, self.now - task.came);
+            self.meter.answers(component, status, sojourn);
+            self.stations[instance as usize].tally.answer(status);
+            if status.is_good() {
+                self.sojourn_ends(component, class, sojourn);
+            }
         }
-        let attempt_luck = task.luck;
+        let attempt_luck = self.tasks[index].luck;
         self.tasks.free(index);
         if !self.calls.is_live(call.index, call.life) {
             return;

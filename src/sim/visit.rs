@@ -278,6 +278,9 @@ impl World<'_> {
         let latency = self.now - call.began;
         let client_plan = &self.plan.clients[client as usize];
         let is_slow = latency > client_plan.slow_after;
+        let (class, attempts) = (call.identity.class, call.attempt);
+        self.latency_ends(client, class, (latency, attempts), status.is_good());
+        let call = &self.calls[index];
         self.meter.request_over(super::meter::Request {
             now: self.now,
             client,

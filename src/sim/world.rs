@@ -82,6 +82,8 @@ pub struct Station {
     pub down_by_change: bool,
     /// Luck of the line's discipline, of restart times.
     pub luck: Stream,
+    /// What has happened on it since the last deploy.
+    pub tally: super::rollout::Tally,
     /// Whether it has been noted that the line overflowed, that workers ran out (once for each
     /// process).
     pub noted: u8,
@@ -120,6 +122,16 @@ pub struct EdgeState {
     pub layers: Vec<Vec<LayerState>>,
     /// Attempts out, for each calling instance and target; empty where the choice does not need it.
     pub out: Vec<u32>,
+    /// Attempts sent.
+    pub sent: u64,
+    /// Those that were not the first of their call.
+    pub retried: u64,
+    /// Attempts that timed out.
+    pub timed_out: u64,
+    /// Attempts that the layers did not let out.
+    pub not_sent: u64,
+    /// Circuit breakers that opened.
+    pub trips: u64,
     /// Turns that cut it.
     pub cuts: u32,
     /// Delay that turns add to each way.
@@ -272,6 +284,7 @@ impl<'p> World<'p> {
             crashes: 0,
             down_by_change: false,
             luck: Stream::new(self.plan.seed, self.replica, "instance", &name),
+            tally: super::rollout::Tally::default(),
             noted: 0,
         }
     }
@@ -298,6 +311,11 @@ impl<'p> World<'p> {
             pickers: (0..count).map(|_| Picker::new(&edge.pick, targets)).collect(),
             layers: (0..count).map(|_| layers()).collect(),
             out: vec![0; if needs_out { (count * targets) as usize } else { 0 }],
+            sent: 0,
+            retried: 0,
+            timed_out: 0,
+            not_sent: 0,
+            trips: 0,
             cuts: 0,
             delay: 0,
             first_caller: first,

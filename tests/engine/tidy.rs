@@ -11,7 +11,7 @@ const COLUMNS: usize = 100;
 /// The layers, lowest first. A file imports only from its own layer and lower ones.
 const LAYERS: [&[&str]; 9] = [
     &["units", "rng", "dist", "status", "histogram", "text"],
-    &["load", "component", "mitigation", "change", "response"],
+    &["load", "component", "mitigation", "change", "response", "observe"],
     &["model"],
     &["plan"],
     &["sim"],

@@ -345,5 +345,6 @@ fn empty(model: &Model, seed: u64) -> Plan {
         alerts: Vec::new(),
         evidence: Vec::new(),
         responder: None,
+        observations: Vec::new(),
     }
 }

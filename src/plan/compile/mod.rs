@@ -14,6 +14,7 @@
 //! | `cycles` | proof that calls end |
 //! | `changes` | what happens at a time |
 //! | `signals` `response` | alerts, evidence, people |
+//! | `observe` | observations |
 //! | `load` | a file's text to a plan |
 //!
 //! # `scale.enlarged`
@@ -34,6 +35,7 @@ mod components;
 mod cycles;
 mod load;
 mod names;
+mod observe;
 mod response;
 mod signals;
 mod station;
@@ -91,6 +93,7 @@ pub fn compile(
     b.check_cycles();
     b.changes();
     b.response();
+    b.observations();
     let (plan, mut problems) = b.finish();
     if let Some(root) = context.root {
         problems.extend(origins::unknown_paths(root, model));

@@ -5,6 +5,7 @@ use super::super::call::luck;
 use super::super::records::{Id, TaskState};
 use super::super::world::World;
 use super::waits;
+use crate::plan::NONE;
 use crate::status::Status;
 
 impl World<'_> {
@@ -31,6 +32,8 @@ impl World<'_> {
 
     /// A task has waited too long in the line.
     pub fn line_wait_over(&mut self, index: u32) {
+        let component = self.stations[self.tasks[index].instance as usize].component;
+        self.meter.components[component as usize].expired += 1;
         self.leave_line(index);
         self.end_task(index, Status::Unavailable);
     }
@@ -44,16 +47,26 @@ impl World<'_> {
     /// Takes a task out of its line by another way than its turn.
     pub(super) fn leave_line(&mut self, index: u32) {
         let instance = self.tasks[index].instance;
-        self.tasks[index].state = TaskState::Travels;
+        let task = &mut self.tasks[index];
+        task.state = TaskState::Travels;
+        let (class, wait, began) = (task.identity.class, self.now - task.came, task.op != NONE);
+        if class != NONE && !began {
+            self.wait_ends(self.stations[instance as usize].component, class, wait, false);
+        }
         let tasks = &self.tasks;
         let station = &mut self.stations[instance as usize];
         station.line.left(|id| waits(tasks, id));
         self.meter.line_changes(self.now, station.component, -1, 0);
     }
 
-    pub(super) fn is_abandoned(&self, index: u32) -> bool {
-        let task = &self.tasks[index];
-        !(self.calls.is_live(task.call.index, task.call.life)
-            && self.calls[task.call.index].attempt == task.attempt)
+    /// Whether its caller has given it up: its attempt is over, and a late answer would be ignored.
+    pub fn is_abandoned(&self, index: u32) -> bool {
+        let Id { index: call, life } = self.tasks[index].call;
+        if !self.calls.is_live(call, life) {
+            return true;
+        }
+        let call = &self.calls[call];
+        let is_out = call.task == Id { index, life: self.tasks.life(index) };
+        !is_out && !self.plan.edges[call.edge as usize].late_used
     }
 }

@@ -4,6 +4,7 @@ mod bugs;
 mod calls;
 mod health;
 mod mitigations;
+mod observe;
 mod pools;
 mod process;
 mod queue;
