@@ -232,6 +232,9 @@ impl<'a> Names<'a> {
             DeedPlan::Hotfix(bug) => format!("the bug {} is removed", self.bug(bug)),
             DeedPlan::Disable(id) => format!("{} is taken out", self.component(id)),
             DeedPlan::Rollback(id) => format!("{} goes back a version", self.component(id)),
+            DeedPlan::Reload(id) => {
+                format!("{} goes back a version in its running processes", self.component(id))
+            }
             DeedPlan::Restart(id) => format!("{} is restarted", self.component(id)),
             DeedPlan::Block(client) => format!("requests of {} are refused", self.client(client)),
             DeedPlan::Scale(id, more) => {
