@@ -268,9 +268,10 @@ pub struct Memory {
     /// Held by each request that is present, waiting or being served.
     #[serde(default)]
     pub per_request: Bytes,
-    /// Leaked before the run begins.
-    #[serde(default)]
-    pub leaked_at_start: Bytes,
+    /// Leaked before the run begins; fixed, or drawn for each instance (processes of different
+    /// age).
+    #[serde(default = "nothing_leaked")]
+    pub leaked_at_start: Dist<Bytes>,
     /// Leaks that are part of the software. Only replacing the process gives leaked memory back.
     #[serde(default)]
     pub leak: Leak,
@@ -278,6 +279,10 @@ pub struct Memory {
     pub pressure: Option<Pressure>,
     /// What happens at the limit.
     pub at_limit: AtLimit,
+}
+
+fn nothing_leaked() -> Dist<Bytes> {
+    Dist::Fixed(Bytes(0))
 }
 
 /// What leaks memory in ordinary operation.

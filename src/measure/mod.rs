@@ -30,6 +30,7 @@ mod observed;
 mod response;
 mod service;
 mod view;
+mod windows;
 
 pub use moments::Milestone;
 pub use view::{Phase, Traffic, View, Window};
@@ -144,6 +145,7 @@ pub const GROUPS: &[Group] = &[
     Group { name: "impact on users", expand: impact::measures },
     Group { name: "service", expand: service::measures },
     Group { name: "response", expand: response::measures },
+    Group { name: "around actions", expand: windows::measures },
     Group { name: "components", expand: components::measures },
     Group { name: "moments", expand: moments::measures },
     Group { name: "observations", expand: observed::measures },

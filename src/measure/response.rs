@@ -92,14 +92,14 @@ fn stages() -> Vec<Measure> {
 }
 
 /// An action that is done.
-struct Completion {
-    action: u32,
+pub(super) struct Completion {
+    pub(super) action: u32,
     /// From its completion to the next one's, the declaration that it is over, or the end.
-    window: Window,
+    pub(super) window: Window,
 }
 
 /// All completions in order of time.
-fn completions<'a>(view: &'a View) -> impl Iterator<Item = Completion> + 'a {
+pub(super) fn completions<'a>(view: &'a View) -> impl Iterator<Item = Completion> + 'a {
     let response = &view.outcome.response;
     let over = response.declared_over.unwrap_or(view.outcome.end);
     let mut done: Vec<(Nanos, u32)> =

@@ -177,6 +177,9 @@ fn outcome() -> Outcome {
             alert: Some(13 * MINUTE),
             alert_index: Some(0),
             first_fired: vec![Some(13 * MINUTE)],
+            resolved: vec![None],
+            noticed: Vec::new(),
+            escalated: None,
             acknowledged: Some(14 * MINUTE),
             diagnosed: Some(16 * MINUTE),
             actions: vec![(0, 16 * MINUTE, 17 * MINUTE), (1, 18 * MINUTE, 20 * MINUTE)],
@@ -402,4 +405,38 @@ fn every_measure_has_a_definition_and_a_name_of_its_own() {
     }
     assert_eq!(Milestone::of("acts.scale"), Some((Milestone::Acts, "scale")));
     assert_eq!(Milestone::of("user_outage"), None);
+}
+
+#[test]
+fn windows_around_an_action_lie_between_it_and_its_neighbours() {
+    assert_values(
+        &outcome(),
+        &[
+            // From the alert at 13 min to 17 min half is lost; from 17 to 20 too.
+            ("loss_before.restart", Some(0.5)),
+            ("loss_after.restart", Some(0.5)),
+            // A tenth for five minutes, and nothing for ten until it is over.
+            ("loss_after.scale", Some(5.0 * 6.0 / (15.0 * 60.0))),
+            ("normal_again", Some(12.0)),
+        ],
+    );
+    let near = |name: &str, expected: f64| {
+        let found = value(&outcome(), name).unwrap();
+        assert!((found / expected - 1.0).abs() < 0.02, "{name}: {found}");
+    };
+    near("latency_before.scale", 3.0);
+    near("latency_after.scale", 1.0);
+    near("latency_ratio.scale", 1.0 / 3.0);
+    let mut idle = outcome();
+    idle.response.actions.clear();
+    assert_values(&idle, &[("loss_after.scale", None), ("latency_ratio.restart", None)]);
+}
+
+#[test]
+fn an_outage_can_be_reported_from_the_acknowledgement() {
+    let mut plan = plan();
+    plan.reported_from_acknowledgement = true;
+    let all = measures(&plan);
+    let reported = all.iter().find(|m| m.name == "reported_outage").unwrap();
+    assert_eq!(reported.of(&View::new(&plan, &outcome())), Some(35.0 - 14.0));
 }

@@ -174,6 +174,21 @@ impl<'a> View<'a> {
         self.trigger
     }
 
+    /// The share of lost requests among the users' requests that ended in the buckets that lie in a
+    /// window.
+    #[must_use]
+    pub fn lost_share_within(&self, window: Window) -> Option<f64> {
+        let mut sum = Traffic::default();
+        for (index, traffic) in self.traffic.iter().enumerate() {
+            let bucket = self.bucket(index);
+            if bucket.from >= window.from && bucket.to <= window.to {
+                sum.over += traffic.over;
+                sum.lost += traffic.lost;
+            }
+        }
+        sum.lost_share()
+    }
+
     /// When the alert fired that paged first.
     #[must_use]
     pub fn alert(&self) -> Option<Nanos> {
@@ -195,11 +210,17 @@ impl<'a> View<'a> {
         self.user_outage
     }
 
-    /// From the alert to the moment when it was declared over, or the end of the run.
+    /// From the alert (or the acknowledgement, as `impact.reported_from` says) to the moment when
+    /// it was declared over, or the end of the run.
     #[must_use]
     pub fn reported_outage(&self) -> Option<Window> {
-        let to = self.outcome.response.declared_over.unwrap_or(self.outcome.end);
-        self.alert().map(|from| Window { from, to })
+        let response = &self.outcome.response;
+        let from = match self.plan.reported_from_acknowledgement {
+            true => response.acknowledged,
+            false => response.alert,
+        };
+        let to = response.declared_over.unwrap_or(self.outcome.end);
+        from.map(|from| Window { from, to })
     }
 
     /// Users in the outage window.
@@ -230,6 +251,25 @@ impl<'a> View<'a> {
             }
         }
         all
+    }
+
+    /// Requests and latencies of the users in the whole buckets that lie in a window.
+    #[must_use]
+    pub fn within(&self, window: Window) -> (Traffic, Histogram) {
+        let (mut sum, mut latency) = (Traffic::default(), Histogram::new());
+        for ((index, traffic), histogram) in
+            self.traffic.iter().enumerate().zip(self.latency_by_bucket())
+        {
+            let bucket = self.bucket(index);
+            if bucket.from >= window.from && bucket.to <= window.to {
+                sum.sent += traffic.sent;
+                sum.over += traffic.over;
+                sum.lost += traffic.lost;
+                sum.attempts += traffic.attempts;
+                latency.merge(&histogram);
+            }
+        }
+        (sum, latency)
     }
 
     /// The classes of a client.

@@ -93,6 +93,9 @@ impl Default for Scale {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Impact {
+    /// When the outage begins that people report, and with it the window in which affected users
+    /// are counted.
+    pub reported_from: ReportedFrom,
     /// A minute is bad if more than this share of the users' requests that ended in it failed or
     /// were slow.
     pub bad_minute: Share,
@@ -107,12 +110,24 @@ pub struct Impact {
 impl Default for Impact {
     fn default() -> Self {
         Impact {
+            reported_from: ReportedFrom::Alert,
             bad_minute: Share(0.05),
             lost_at_most: Span(600_000_000_000),
             objective: Share(0.999),
             budget_period: Span(30 * 86_400_000_000_000),
         }
     }
+}
+
+/// The reported start of an outage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportedFrom {
+    /// The alert that paged first.
+    #[default]
+    Alert,
+    /// Somebody is at work on it.
+    Acknowledgement,
 }
 
 /// When a run is stopped before it hurts the machine. Its outcome says so and names the line that

@@ -9,7 +9,7 @@ mod op;
 mod response;
 
 pub use bug::{BugPlan, RateTrigger};
-pub use change::{ChangeAction, ChangePlan};
+pub use change::{CanaryPlan, ChangeAction, ChangePlan};
 pub use compile::{CompileContext, compile, load_and_compile};
 pub use observe::{CallCounter, CountedPlan, GaugePlan, ObservationPlan, ObservePlan, TimedPlan};
 pub use op::{Alternative, Op, WorkPlan};
@@ -65,6 +65,8 @@ pub struct Plan {
     pub quiet_end: Nanos,
     /// Width of the time buckets of the meters.
     pub bucket: Nanos,
+    /// Impact: the reported outage begins when somebody is at work on it, not with the alert.
+    pub reported_from_acknowledgement: bool,
     /// Impact: share of lost requests above which a minute is bad.
     pub bad_minute: f64,
     /// Impact: cap on the time lost for each visit.
@@ -225,6 +227,8 @@ pub struct ComponentPlan {
     pub sharing: Sharing,
     /// Memory; None when it is not modelled.
     pub memory: Option<MemoryPlan>,
+    /// Leaked before the start by each instance, in bytes.
+    pub leaked_at_start: Sampler,
     /// Supervisor; None when restarts are by hand.
     pub restart: Option<RestartPlan>,
     /// From stop to serving in a restart by hand or a deploy.
@@ -265,8 +269,6 @@ pub struct MemoryPlan {
     pub base: u64,
     /// Held by each request present.
     pub per_request: u64,
-    /// Leaked before the start.
-    pub leaked_at_start: u64,
     /// Share of the limit where work begins to slow, and how many times longer it takes at the
     /// limit.
     pub pressure: Option<(f64, f64)>,

@@ -185,6 +185,8 @@ pub enum DeedPlan {
     Disable(ComponentId),
     /// The version before.
     Rollback(ComponentId),
+    /// The version before, in the running processes.
+    Reload(ComponentId),
     /// Restart.
     Restart(ComponentId),
     /// A client is refused.

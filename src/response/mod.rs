@@ -196,6 +196,9 @@ pub enum Deed {
     Disable(Name),
     /// The version before the last deploy is brought back (processes are replaced).
     Rollback(Name),
+    /// The version before the last deploy is brought back in the running processes (the code is
+    /// reloaded): what they hold, leaked or queued stays, and a dead process stays dead.
+    Reload(Name),
     /// All instances of a component are restarted (processes are replaced).
     Restart(Name),
     /// Requests of a client are refused before they reach anything.

@@ -85,6 +85,8 @@ pub struct Station {
     pub down_by_change: bool,
     /// Luck of the line's discipline, of restart times.
     pub luck: Stream,
+    /// What has happened on it since the last deploy.
+    pub tally: super::rollout::Tally,
     /// Whether it has been noted that the line overflowed, that workers ran out (once for each
     /// process).
     pub noted: u8,
@@ -276,7 +278,11 @@ impl<'p> World<'p> {
             hung: 0,
             present: 0,
             line: Line::new(plan.discipline),
-            leaked: plan.memory.map_or(0, |m| m.leaked_at_start),
+            leaked: {
+                // A stream of its own: what was leaked shifts nobody's numbers.
+                let mut luck = Stream::new(self.plan.seed, self.replica, "leaked at start", &name);
+                plan.leaked_at_start.sample(&mut luck).max(0.0) as u64
+            },
             cpu: (plan.cores > 0).then(|| Cpu::new(plan.cores, plan.sharing)),
             cpu_epoch: 0,
             caches: plan.caches.iter().map(Cache::new).collect(),
@@ -289,6 +295,7 @@ impl<'p> World<'p> {
             crashes: 0,
             down_by_change: false,
             luck: Stream::new(self.plan.seed, self.replica, "instance", &name),
+            tally: super::rollout::Tally::default(),
             noted: 0,
         }
     }

@@ -336,6 +336,8 @@ fn empty(model: &Model, seed: u64) -> Plan {
         stands_for: model.scale.stands_for,
         bucket: 0,
         quiet_end: model.quiet_end.map_or(crate::units::NEVER, |span| span.0),
+        reported_from_acknowledgement: model.impact.reported_from
+            == crate::model::ReportedFrom::Acknowledgement,
         bad_minute: model.impact.bad_minute.0,
         lost_at_most: model.impact.lost_at_most.0,
         objective: model.impact.objective.0,

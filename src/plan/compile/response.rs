@@ -239,6 +239,7 @@ impl<'m> Builder<'m, '_> {
             Deed::Hotfix(bug) => self.bug(bug).map(DeedPlan::Hotfix),
             Deed::Disable(name) => self.middleware(name).map(DeedPlan::Disable),
             Deed::Rollback(name) => self.station(name, "rolled back").map(DeedPlan::Rollback),
+            Deed::Reload(name) => self.station(name, "reloaded").map(DeedPlan::Reload),
             Deed::Restart(name) => self.station(name, "restarted").map(DeedPlan::Restart),
             Deed::Block(name) => self.client(name).map(DeedPlan::Block),
             Deed::Scale { component, add } => {

@@ -48,6 +48,9 @@ impl Builder<'_, '_> {
             cores,
             sharing: c.cpu.map(|cpu| cpu.sharing).unwrap_or_default(),
             memory: c.memory.as_ref().map(|memory| self.memory(memory, &place.word("memory"))),
+            leaked_at_start: c.memory.as_ref().map_or_else(zero, |memory| {
+                self.law(&memory.leaked_at_start, &place.word("memory").word("leaked_at_start"))
+            }),
             restart: self.restart(&c.restart, &place.word("restart")),
             start_takes: self.law_if(c.start_takes.as_ref(), &place.word("start_takes")),
             probe: None,
@@ -101,7 +104,7 @@ impl Builder<'_, '_> {
     }
 
     fn memory(&mut self, memory: &Memory, place: &Place) -> MemoryPlan {
-        let at_start = memory.base.0.saturating_add(memory.leaked_at_start.0);
+        let at_start = memory.base.0.saturating_add(memory.leaked_at_start.mean() as u64);
         if at_start >= memory.limit.0 {
             let used = crate::units::Bytes(at_start);
             let what = format!("the memory limit ({}) is used up at the start", memory.limit);
@@ -123,7 +126,6 @@ impl Builder<'_, '_> {
             limit: memory.limit.0,
             base: memory.base.0,
             per_request: memory.per_request.0,
-            leaked_at_start: memory.leaked_at_start.0,
             pressure: memory.pressure.map(|pressure| (pressure.from.0, pressure.slowdown.0)),
             at_limit: memory.at_limit,
         }

@@ -176,14 +176,20 @@ impl<'a> Names<'a> {
                 }
             }
             ChangeAction::Bug(bug) => format!("the bug {} is switched on", self.bug(*bug)),
-            ChangeAction::Deploy { component, version, batch, .. } => {
+            ChangeAction::Deploy { component, version, batch, beside, canary, .. } => {
                 let plan = &self.plan.components[*component as usize];
                 let version = version.and_then(|v| plan.versions.get(v as usize));
                 let what = match version {
                     Some(version) => format!("version `{version}` of {}", plan.name),
                     None => format!("the version before of {}", plan.name),
                 };
-                if *batch >= plan.instances {
+                if let Some(canary) = canary {
+                    let (some, all) = (canary.instances, plan.instances);
+                    let watch = Span(canary.watch);
+                    format!("{what} goes out to {some} of {all} instances, watched for {watch}")
+                } else if *beside {
+                    format!("{what} starts beside the one that runs, and takes over when it is up")
+                } else if *batch >= plan.instances {
                     format!("{what} goes out to all instances at once")
                 } else {
                     format!("{what} goes out, {batch} of {} instances at a time", plan.instances)
@@ -229,6 +235,9 @@ impl<'a> Names<'a> {
             DeedPlan::Hotfix(bug) => format!("the bug {} is removed", self.bug(bug)),
             DeedPlan::Disable(id) => format!("{} is taken out", self.component(id)),
             DeedPlan::Rollback(id) => format!("{} goes back a version", self.component(id)),
+            DeedPlan::Reload(id) => {
+                format!("{} goes back a version in its running processes", self.component(id))
+            }
             DeedPlan::Restart(id) => format!("{} is restarted", self.component(id)),
             DeedPlan::Block(client) => format!("requests of {} are refused", self.client(client)),
             DeedPlan::Scale(id, more) => {

@@ -21,6 +21,12 @@ impl World<'_> {
                         self.bring_out(instance, None);
                     }
                 }
+                DeedPlan::Reload(component) => {
+                    for &instance in &self.components[component as usize].instances {
+                        let station = &mut self.stations[instance as usize];
+                        std::mem::swap(&mut station.version, &mut station.version_before);
+                    }
+                }
                 DeedPlan::Restart(component) => replaced.push(component),
                 DeedPlan::Block(client) => self.clients[client as usize].blocked = true,
                 DeedPlan::Scale(component, add) => self.scale(component, add),

@@ -149,3 +149,40 @@ fn whether_a_hypothesis_is_right_follows_from_where_the_cause_is() {
     assert!(!model("load", "c"));
     assert!(!model("deploy", "api"));
 }
+
+#[test]
+fn a_reload_stops_the_leak_and_gives_nothing_back() {
+    let leaked = |deed: &str| {
+        let run = run(&format!(
+            "
+        clients: {{c: {{arrivals: {{constant: {{rate: 1/s, first: 1s}}}}, calls: web}}}}
+        horizon: 1000s
+        components:
+          web:
+            kind: server
+            workers: 1
+            memory: {{limit: 1000MiB, at_limit: killed}}
+            endpoints: {{request: [work: 10ms]}}
+            version: leaky
+            versions:
+              leaky: {{leak: {{per_request: 1MiB}}, bugs: {{it: {{raises: {{delay: 1ms}}}}}}}}
+        response:
+          alerts:
+            full: {{signal: {{level: web.memory}}, above: 1%, first_scrape: 0s,
+                    first_evaluation: 5s}}
+          responder:
+            acknowledge: 0s
+            hypotheses: {{leak: {{suspect: web, cause: deploy, suggested_by: [full], check: 55s}}}}
+            actions: {{back: {{for: [leak], does: [{{{deed}: web}}], takes: 5s}}}}
+            verify: 5min
+            declare_over: {{quiet: 1h}}"
+        ));
+        let done = run.outcome.response.actions.first().expect("it is done").2;
+        (done / s(1), run.component("web").final_memory >> 20)
+    };
+    // What has leaked until the action is done stays, or goes with the process.
+    let (done, reloaded) = leaked("reload");
+    assert!(reloaded.abs_diff(done) <= 1, "{reloaded} MiB after {done} s");
+    let (_, restarted) = leaked("rollback");
+    assert_eq!(restarted, 0);
+}
