@@ -201,6 +201,10 @@ pub enum Counted {
     Refused(Name),
     /// Requests that left its line unserved.
     Expired(Name),
+    /// Looks into the caches of a component.
+    Lookups(Name),
+    /// Those among them that found what they wanted.
+    Hits(Name),
     /// How often a circuit breaker of a client or component opened.
     Trips(Name),
 }

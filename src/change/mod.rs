@@ -93,6 +93,8 @@ pub enum What {
     Rollback(Rollback),
     /// The waiting lines of a component are emptied (connections reset).
     Flush(Target),
+    /// The caches of a component are emptied, also those that its instances share.
+    EmptyCaches(Target),
 }
 
 /// A surge of a client's arrivals. Give `to` or `by`.

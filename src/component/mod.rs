@@ -5,6 +5,7 @@
 //! `middleware` are presets of that one station (see [`preset`]), not four behaviours.
 
 pub mod bug;
+pub mod cache;
 pub mod preset;
 pub mod step;
 
@@ -16,6 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use bug::Bug;
+pub use cache::Cache;
 pub use preset::Kind;
 pub use step::Step;
 
@@ -66,6 +68,9 @@ pub struct Component {
     /// Connection pools to callees, one pool for each instance: `{database: {size: 4, wait: 5s}}`.
     #[serde(default)]
     pub pools: Named<Pool>,
+    /// Caches that the component looks into by the step `look_up`: `{items: {size: 1000}}`.
+    #[serde(default)]
+    pub caches: Named<Cache>,
     /// Middleware that every request passes first, in this order.
     #[serde(default)]
     pub middleware: Vec<Name>,
@@ -228,6 +233,12 @@ pub enum Sharing {
     Processor,
     /// First come, first served; each core works on one request until its work step is done.
     OneAtATime,
+    /// The newest work goes first and interrupts older work, which resumes where it stopped
+    /// (pre-emptive LIFO).
+    NewestFirst,
+    /// The lowest number of `priority` goes first and interrupts other work, which resumes where it
+    /// stopped; FIFO among equals (pre-emptive resume).
+    ByPriority,
 }
 
 /// Memory of an instance: used = base + per request held + leaked.

@@ -1,5 +1,6 @@
 //! Endpoints as lists of steps.
 
+use super::cache::LookUp;
 use crate::dist::Dist;
 use crate::load::LateAnswers;
 use crate::mitigation::{LayerSpec, Pick};
@@ -23,8 +24,14 @@ pub enum Step {
     Parallel(Parallel),
     /// One of several lists of steps.
     Choose(Vec<Branch>),
+    /// One list of steps if the request's key is in a cache, another if it is not.
+    LookUp(LookUp),
     /// Answer now with this status; later steps are not done.
     Reply(Status),
+    /// Go back to the first step of the endpoint, as if the request had come anew (bugs and
+    /// middleware do not meet it again). It stands in a branch of `choose`, whose chance says how
+    /// often.
+    StartOver,
 }
 
 /// Own work. A bare distribution is the short form of `{takes: ...}`.
@@ -272,6 +279,14 @@ pub struct Parallel {
     pub wait_for: WaitFor,
     /// The branches. A branch that is not waited for any more works on.
     pub branches: Vec<Vec<Step>>,
+    /// So many equal copies of all branches, each with its own luck: `{wait_for: all, copies: 100,
+    /// branches: [[call: leaf]]}` is a fan-out of 100.
+    #[serde(default = "one")]
+    pub copies: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// How many branches must end well.

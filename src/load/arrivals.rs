@@ -6,7 +6,7 @@
 //! the change.
 
 use crate::dist::Dist;
-use crate::units::{Rate, Span};
+use crate::units::{Rate, Share, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,16 +37,50 @@ pub enum Arrivals {
         #[serde(default)]
         evenly: bool,
     },
+    /// Poisson with a rate that swings: `mean + amplitude * sin(2 pi (t / period + phase))`.
+    Sinusoid {
+        /// The mean rate.
+        mean: Rate,
+        /// By how much it rises and falls; at most the mean.
+        amplitude: Rate,
+        /// From one peak to the next.
+        period: Span,
+        /// The share of a period that is over at time 0. At 0 % the rate is its mean and rises; at
+        /// 25 % it is at its peak. The default is 0 %.
+        #[serde(default)]
+        phase: Share,
+    },
     /// At given times.
     At(Vec<Span>),
+    /// Many at one moment: a thundering herd, or the work that is there when the run begins.
+    Burst {
+        /// How many.
+        requests: u32,
+        /// When. The default is the beginning of the run.
+        #[serde(default)]
+        at: Span,
+    },
     /// Closed loop: so many users who each send, wait for the answer, think, and send again.
     Closed {
         /// The number of users.
         population: u32,
-        /// Time between an answer and the next request; the first request comes after one such
-        /// time.
+        /// Time between an answer and the next request.
         thinking: Dist<Span>,
+        /// What the users do when the run begins. The default is `thinking`.
+        #[serde(default)]
+        begin: Begin,
     },
+}
+
+/// What the users of a closed population do when the run begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Begin {
+    /// They think; the first request of each comes after one such time.
+    #[default]
+    Thinking,
+    /// They all send at once.
+    AtOnce,
 }
 
 /// One stretch on which the rate is linear: from `start` on, `rate + slope * (t - start)`, in
@@ -61,13 +95,65 @@ pub struct Stretch {
     pub slope: f64,
 }
 
+/// A rate that swings: `mean + amplitude * sin(turn * t + phase)`, with 0 <= amplitude <= mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wave {
+    /// Mean rate per second.
+    pub mean: f64,
+    /// Amplitude, per second.
+    pub amplitude: f64,
+    /// Angular frequency: 2 pi over the period, per second.
+    pub turn: f64,
+    /// Angle at time 0.
+    pub phase: f64,
+}
+
+impl Wave {
+    /// The integral of the rate over `x` seconds from a time on. The difference of two cosines is
+    /// written as a product, which does not cancel.
+    fn integral(&self, from: f64, x: f64) -> f64 {
+        let half = self.turn * x / 2.0;
+        let middle = (self.phase + self.turn * from).rem_euclid(std::f64::consts::TAU) + half;
+        self.mean * x + 2.0 * self.amplitude / self.turn * middle.sin() * half.sin()
+    }
+
+    /// After how many seconds from a time on `hazard` has been spent: Newton's method, kept inside
+    /// a bracket that bisection narrows where it would leave it. The integral never falls.
+    fn spend(&self, from: f64, hazard: f64) -> Option<f64> {
+        if self.mean <= 0.0 {
+            return None;
+        }
+        let most = 2.0 * self.amplitude / self.turn;
+        let mut low = ((hazard - most) / self.mean).max(0.0);
+        let mut high = (hazard + most) / self.mean;
+        let mut x = hazard / self.mean;
+        for _ in 0..100 {
+            let over = self.integral(from, x) - hazard;
+            if over.abs() <= 1e-12 * (1.0 + hazard) {
+                break;
+            }
+            if over > 0.0 {
+                high = x
+            } else {
+                low = x
+            }
+            let angle = self.phase + self.turn * (from + x);
+            let next = x - over / (self.mean + self.amplitude * angle.sin());
+            x = if next > low && next < high { next } else { (low + high) / 2.0 };
+        }
+        Some(x)
+    }
+}
+
 /// The rate of a stream over time, before changes multiply it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RateCurve {
-    /// At least one stretch, the first at 0.
+    /// At least one stretch, the first at 0; not used by a wave.
     pub stretches: Vec<Stretch>,
     /// Length of a period in seconds; infinite when it does not repeat.
     pub period: f64,
+    /// A rate that swings, in place of the stretches.
+    pub wave: Option<Wave>,
 }
 
 impl RateCurve {
@@ -76,7 +162,13 @@ impl RateCurve {
         RateCurve {
             stretches: vec![Stretch { start: 0.0, rate, slope: 0.0 }],
             period: f64::INFINITY,
+            wave: None,
         }
+    }
+
+    /// A rate that swings.
+    pub fn wave(wave: Wave) -> RateCurve {
+        RateCurve { wave: Some(wave), ..RateCurve::constant(wave.mean) }
     }
 
     /// Through the points (seconds, rate per second), which are in order of time and not empty.
@@ -96,11 +188,14 @@ impl RateCurve {
                 None => stretches.push(Stretch { start, rate, slope: 0.0 }),
             }
         }
-        RateCurve { stretches, period: period.unwrap_or(f64::INFINITY) }
+        RateCurve { stretches, period: period.unwrap_or(f64::INFINITY), wave: None }
     }
 
     /// The rate at a time in seconds.
     pub fn rate_at(&self, t: f64) -> f64 {
+        if let Some(wave) = &self.wave {
+            return wave.mean + wave.amplitude * (wave.turn * t + wave.phase).sin();
+        }
         let local = if self.period.is_finite() { t.rem_euclid(self.period) } else { t };
         let stretch = self.stretch_at(local);
         (stretch.rate + stretch.slope * (local - stretch.start)).max(0.0)
@@ -119,6 +214,9 @@ impl RateCurve {
     pub fn spend(&self, from: f64, factor: f64, hazard: f64) -> Option<f64> {
         if factor <= 0.0 {
             return None;
+        }
+        if let Some(wave) = &self.wave {
+            return wave.spend(from, hazard / factor).map(|x| from + x);
         }
         if let [only] = self.stretches[..] {
             // The common case of a constant rate.
@@ -176,6 +274,9 @@ impl RateCurve {
     /// The integral of the rate between two times in seconds (mean arrivals without a change's
     /// factor).
     pub fn integral(&self, from: f64, to: f64) -> f64 {
+        if let Some(wave) = &self.wave {
+            return wave.integral(from, to - from);
+        }
         if let [only] = self.stretches[..]
             && only.slope == 0.0
         {
@@ -229,12 +330,30 @@ mod tests {
 
     #[test]
     fn spending_and_integrating_are_inverse() {
-        let curve = RateCurve::through(&[(1.0, 3.0), (4.0, 0.5), (9.0, 6.0)], Some(12.0));
-        for from in [0.0, 0.5, 3.9, 17.2] {
-            for hazard in [0.01, 1.0, 7.5, 55.0] {
-                let to = curve.spend(from, 1.5, hazard).unwrap();
-                assert!((1.5 * curve.integral(from, to) - hazard).abs() < 1e-9);
+        let line = RateCurve::through(&[(1.0, 3.0), (4.0, 0.5), (9.0, 6.0)], Some(12.0));
+        let wave = Wave { mean: 3.0, amplitude: 3.0, turn: 0.7, phase: 1.0 };
+        for curve in [line, RateCurve::wave(wave)] {
+            for from in [0.0, 0.5, 3.9, 17.2] {
+                for hazard in [0.01, 1.0, 7.5, 55.0] {
+                    let to = curve.spend(from, 1.5, hazard).unwrap();
+                    assert!((1.5 * curve.integral(from, to) - hazard).abs() < 1e-9);
+                }
             }
         }
+    }
+
+    #[test]
+    fn the_integral_of_a_wave_agrees_with_a_sum_of_its_rates() {
+        let wave =
+            Wave { mean: 10.0, amplitude: 5.0, turn: std::f64::consts::TAU / 24.0, phase: 0.3 };
+        let curve = RateCurve::wave(wave);
+        let (from, to, steps) = (5.0, 43.0, 100_000);
+        let width = (to - from) / f64::from(steps);
+        let rates = (0..steps).map(|i| curve.rate_at(from + (f64::from(i) + 0.5) * width));
+        assert!((rates.sum::<f64>() * width - curve.integral(from, to)).abs() < 1e-6);
+        assert_eq!(
+            RateCurve::wave(Wave { mean: 0.0, amplitude: 0.0, ..wave }).spend(0.0, 1.0, 1.0),
+            None
+        );
     }
 }

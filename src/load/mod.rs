@@ -63,7 +63,8 @@ pub struct Client {
     /// and `no` for `arrivals`; the traffic that triggers an incident is not counted among the
     /// users.
     pub counts_as_users: Option<bool>,
-    /// Priority of the requests in lines of the discipline `priority`: 0 goes first.
+    /// Priority of the requests in lines of the discipline `priority` and on CPUs with the sharing
+    /// `by_priority`: 0 goes first.
     #[serde(default)]
     pub priority: u8,
 }
@@ -174,6 +175,8 @@ pub enum KeyLaw {
     },
     /// Key k has the k-th weight.
     Weights(Vec<f64>),
+    /// Always the key of this number.
+    Fixed(u32),
 }
 
 /// What becomes of an answer whose attempt has timed out.

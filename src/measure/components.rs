@@ -53,6 +53,19 @@ fn station(all: &mut Vec<Measure>, id: usize, plan: &ComponentPlan) {
         let workers = f64::from(plan.workers) * f64::from(plan.instances);
         utilisation(all, id, name, workers);
     }
+    if !plan.caches.is_empty() {
+        let measure = Measure::new(
+            format!("hit_ratio.{name}"),
+            SHARE,
+            "The share of the looks into caches of the component that found what they wanted, \
+             since the warm-up.",
+            move |view| {
+                let component = &view.outcome.components[id];
+                (component.lookups > 0).then(|| component.hits as f64 / component.lookups as f64)
+            },
+        );
+        all.push(measure.better(Better::Neither));
+    }
     push(
         all,
         ("deaths", name, COUNT),

@@ -117,6 +117,8 @@ fn component(minutes: u64, busy_workers: u128) -> ComponentOutcome {
         timeouts: 0,
         dropped: 0,
         lost: 0,
+        lookups: 8,
+        hits: 6,
         mean_present: 2.5,
         mean_waiting: 0.5,
         mean_busy: 3.0,

@@ -280,7 +280,8 @@ impl<'a> View<'a> {
             match &change.action {
                 ChangeAction::Turn { component, .. }
                 | ChangeAction::Deploy { component, .. }
-                | ChangeAction::Flush { component, .. } => Some(*component),
+                | ChangeAction::Flush { component, .. }
+                | ChangeAction::EmptyCaches { component, .. } => Some(*component),
                 ChangeAction::Link { to, .. } => Some(*to),
                 ChangeAction::Bug(bug) => Some(self.plan.bugs[*bug as usize].component),
                 ChangeAction::Surge { .. } => None,

@@ -18,6 +18,8 @@ Chooses the instance that serves a call, among those that are available:
                   next in turn (HAProxy leastconn)
   power_of_two    draws two uniformly, with repetition, and takes the one with fewer requests in
                   progress, the first of equals (Envoy LEAST_REQUEST with choice_count 2)
+  fewest_of       the same with every detail said: how many are drawn (or `all`), whether one can
+                  be drawn twice, and which of equals is taken
   sticky_by_user  always the same for a user while it is available (rendezvous hashing); users of
                   an instance that is lost spread over all others, and return when it does
   weighted        smooth weighted round robin (nginx): in turn, as often as the weight says
@@ -47,11 +49,89 @@ pub enum BalanceSpec {
     LeastRequests,
     /// Of two drawn uniformly, the one with fewer requests in progress from this caller.
     PowerOfTwo,
+    /// Of several drawn uniformly, or of all, the one with the fewest requests in progress from
+    /// this caller.
+    FewestOf(FewestSpec),
     /// The same instance for the same user while it is available.
     StickyByUser,
     /// In turn, each as often as its weight says; one weight for each instance.
     Weighted(Vec<u32>),
 }
+
+/// Power of d choices with every detail said. `power_of_two` is `{choices: 2, replacement: yes,
+/// ties: first}`, `least_requests` is `{choices: all, ties: in_turn}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FewestSpec {
+    /// How many instances are drawn and compared, 1 to 16; or `all`.
+    pub choices: Choices,
+    /// Whether an instance can be drawn more than once. The default is `no`.
+    #[serde(default)]
+    pub replacement: bool,
+    /// Which of equals is taken. The default is `random`.
+    #[serde(default)]
+    pub ties: Ties,
+}
+
+/// How many instances are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "u32", extend("type" = ["integer", "string"]))]
+pub enum Choices {
+    /// So many, drawn uniformly.
+    Drawn(u32),
+    /// All that are available.
+    All,
+}
+
+impl Serialize for Choices {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Drawn(count) => serializer.serialize_u32(*count),
+            Self::All => serializer.serialize_str("all"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Choices {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrAll;
+        impl serde::de::Visitor<'_> for NumberOrAll {
+            type Value = Choices;
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("a number of instances, or `all`")
+            }
+            fn visit_u64<E: serde::de::Error>(self, n: u64) -> Result<Choices, E> {
+                u32::try_from(n).map(Choices::Drawn).map_err(|_| E::custom("too many choices"))
+            }
+            fn visit_i64<E: serde::de::Error>(self, n: i64) -> Result<Choices, E> {
+                u32::try_from(n).map(Choices::Drawn).map_err(|_| E::custom("negative choices"))
+            }
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Choices, E> {
+                match word {
+                    "all" => Ok(Choices::All),
+                    _ => Err(E::custom(format!("`{word}` is not a number of instances or `all`"))),
+                }
+            }
+        }
+        deserializer.deserialize_any(NumberOrAll)
+    }
+}
+
+/// Which of several instances with equally few requests is taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ties {
+    /// Drawn uniformly.
+    #[default]
+    Random,
+    /// The next in turn.
+    InTurn,
+    /// The one that was drawn first; of all, the one with the lowest number.
+    First,
+}
+
+/// Most instances that are drawn for one call: they are kept on the stack.
+const MOST_CHOICES: usize = 16;
 
 /// Largest weight; keeps sums far from overflow.
 const LARGEST_WEIGHT: u32 = 1_000_000;
@@ -60,20 +140,26 @@ impl BalanceSpec {
     /// Whether the choice is drawn.
     #[must_use]
     pub fn needs_luck(&self) -> bool {
-        matches!(self, Self::Random | Self::PowerOfTwo)
+        matches!(self, Self::Random | Self::PowerOfTwo | Self::FewestOf(_))
     }
 
     /// Whether the choice looks at the requests in progress.
     #[must_use]
     pub fn needs_load(&self) -> bool {
-        matches!(self, Self::LeastRequests | Self::PowerOfTwo)
+        matches!(self, Self::LeastRequests | Self::PowerOfTwo | Self::FewestOf(_))
     }
 
-    /// Refuses weights that do not fit `instances` instances.
+    /// Refuses weights that do not fit `instances` instances, and numbers of choices that cannot
+    /// be.
     ///
     /// # Errors
     /// A sentence for the user.
     pub fn check(&self, instances: u32) -> Result<(), String> {
+        if let Self::FewestOf(FewestSpec { choices: Choices::Drawn(drawn), .. }) = self
+            && !(1..=MOST_CHOICES as u32).contains(drawn)
+        {
+            return Err(format!("{drawn} choices; write 1 to {MOST_CHOICES}, or `all`"));
+        }
         let Self::Weighted(weights) = self else { return Ok(()) };
         if weights.len() != instances as usize {
             let given = weights.len();
@@ -101,6 +187,7 @@ enum Rule {
     Random,
     LeastRequests,
     PowerOfTwo,
+    Fewest(FewestSpec),
     Sticky,
     Weighted(Box<[Weighted]>),
 }
@@ -121,6 +208,7 @@ impl Picker {
             BalanceSpec::Random => Rule::Random,
             BalanceSpec::LeastRequests => Rule::LeastRequests,
             BalanceSpec::PowerOfTwo => Rule::PowerOfTwo,
+            BalanceSpec::FewestOf(spec) => Rule::Fewest(*spec),
             BalanceSpec::StickyByUser => Rule::Sticky,
             BalanceSpec::Weighted(weights) => {
                 let weight = |n| weights.get(n as usize).map_or(1, |weight| i64::from(*weight));
@@ -135,8 +223,9 @@ impl Picker {
     ///
     /// `available` are the instances that may be used, in rising order; `load(i)` is the number of
     /// this caller's requests in progress at instance `i`; `key` identifies the user; `luck` is 64
-    /// uniform bits. Constant time for `random` and `power_of_two`, and for `round_robin` while all
-    /// are available (else logarithmic); linear for the others. Does not allocate.
+    /// uniform bits. Constant time for `random`, `power_of_two` and `fewest_of` with a number, and
+    /// for `round_robin` while all are available (else logarithmic); linear for the others. Does
+    /// not allocate.
     pub fn pick(
         &mut self,
         available: &[u32],
@@ -145,6 +234,9 @@ impl Picker {
         luck: u64,
     ) -> Option<u32> {
         let first = *available.first()?;
+        if let Rule::Fewest(spec) = self.rule {
+            return Some(self.fewest(spec, available, load, luck));
+        }
         let picked = match &mut self.rule {
             Rule::Random => scaled(available, luck as u32),
             Rule::PowerOfTwo => {
@@ -163,9 +255,61 @@ impl Picker {
                 available.iter().copied().max_by_key(rank).unwrap_or(first)
             }
             Rule::Weighted(peers) => smooth(peers, available).unwrap_or(first),
+            Rule::Fewest(_) => first, // Picked above.
         };
-        self.turn = if picked + 1 < self.instances { picked + 1 } else { 0 };
+        self.turn_passes(picked);
         Some(picked)
+    }
+
+    fn turn_passes(&mut self, picked: u32) {
+        self.turn = if picked + 1 < self.instances { picked + 1 } else { 0 };
+    }
+
+    /// Of the instances that are drawn the one with the fewest requests.
+    fn fewest(
+        &mut self,
+        spec: FewestSpec,
+        available: &[u32],
+        load: impl Fn(u32) -> u32,
+        luck: u64,
+    ) -> u32 {
+        let mut draws = Draws { luck, next: 0 };
+        let mut drawn = [0_u32; MOST_CHOICES];
+        let compared = match spec.choices {
+            Choices::All => available,
+            Choices::Drawn(count) => {
+                let count = (count as usize).clamp(1, MOST_CHOICES);
+                if !spec.replacement && count >= available.len() {
+                    available
+                } else {
+                    draw(&mut drawn[..count], available, spec.replacement, &mut draws);
+                    &drawn[..count]
+                }
+            }
+        };
+        let turns = |n: u32| if n >= self.turn { n - self.turn } else { n + self.instances };
+        let mut best = (compared[0], load(compared[0]));
+        let mut equals = 1;
+        for &n in &compared[1..] {
+            let requests = load(n);
+            if requests > best.1 {
+                continue;
+            }
+            let fewer = requests < best.1;
+            equals = if fewer { 1 } else { equals + 1 };
+            let taken = fewer
+                || match spec.ties {
+                    Ties::First => false,
+                    Ties::InTurn => turns(n) < turns(best.0),
+                    // Each of the k equals seen so far has been kept with chance 1/k.
+                    Ties::Random => draws.below(equals) == 0,
+                };
+            if taken {
+                best = (n, requests);
+            }
+        }
+        self.turn_passes(best.0);
+        best.0
     }
 
     /// Where in `available` the next turn is: the first from `turn` on, else the first of all.
@@ -181,6 +325,43 @@ impl Picker {
 /// One of `available` by 32 uniform bits; the bias is at most the number of instances over 2³².
 fn scaled(available: &[u32], luck: u32) -> u32 {
     available[((u64::from(luck) * available.len() as u64) >> 32) as usize]
+}
+
+/// Uniform numbers out of 64 bits of luck: the sequence of SplitMix64 that begins there.
+struct Draws {
+    luck: u64,
+    next: u64,
+}
+
+impl Draws {
+    /// A whole number below `count`; the bias is at most `count` over 2³².
+    fn below(&mut self, count: usize) -> usize {
+        self.next = self.next.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let bits = mixed(self.luck.wrapping_add(self.next)) >> 32;
+        ((bits * count as u64) >> 32) as usize
+    }
+}
+
+/// Draws instances uniformly; without replacement by Floyd's method (Bentley and Floyd 1987), which
+/// takes time for the number drawn alone, and then shuffles them, so that `first` favours nobody.
+fn draw(drawn: &mut [u32], available: &[u32], replacement: bool, draws: &mut Draws) {
+    let (count, all) = (drawn.len(), available.len());
+    if replacement {
+        drawn.fill_with(|| available[draws.below(all)]);
+        return;
+    }
+    let mut places = [0_usize; MOST_CHOICES];
+    for i in 0..count {
+        let top = all - count + i;
+        let place = draws.below(top + 1);
+        places[i] = if places[..i].contains(&place) { top } else { place };
+    }
+    for i in (1..count).rev() {
+        places.swap(i, draws.below(i + 1));
+    }
+    for (drawn, place) in drawn.iter_mut().zip(places) {
+        *drawn = available[place];
+    }
 }
 
 /// nginx's smooth weighted round robin: all gain their weight, the richest (first of equals) is

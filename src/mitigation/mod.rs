@@ -37,6 +37,7 @@ pub mod circuit_breaker;
 pub mod fallback;
 pub mod health;
 pub mod layer;
+pub mod random_early_drop;
 pub mod rate_limit;
 pub mod retry;
 pub mod retry_budget;
@@ -205,6 +206,8 @@ roster! {
     "Refuse calls at the caller while too many fail."
         circuit_breaker: CircuitBreaker(CircuitBreakerSpec => Breaker),
     "Refuse what comes more often than a limit." rate_limit: RateLimit(RateLimitSpec => RateLimit),
+    "Refuse with a chance that grows with the calls in progress."
+        random_early_drop: RandomEarlyDrop(RandomEarlyDropSpec => RandomEarlyDrop),
     "Refuse what would exceed a number of calls in progress."
         bulkhead: Bulkhead(BulkheadSpec => Bulkhead),
 }

@@ -76,6 +76,13 @@ pub enum ChangeAction {
         /// Some instances first, and what stops it.
         canary: Option<CanaryPlan>,
     },
+    /// The caches of the first `count` instances are emptied, and those that all share.
+    EmptyCaches {
+        /// The component.
+        component: ComponentId,
+        /// How many instances.
+        count: u32,
+    },
     /// The lines of the first `count` instances are emptied.
     Flush {
         /// The component.

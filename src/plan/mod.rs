@@ -4,11 +4,13 @@
 mod change;
 pub mod compile;
 mod observe;
+mod op;
 mod response;
 
 pub use change::{CanaryPlan, ChangeAction, ChangePlan};
 pub use compile::{CompileContext, compile, load_and_compile};
 pub use observe::{CallCounter, CountedPlan, GaugePlan, ObservationPlan, ObservePlan, TimedPlan};
+pub use op::{Alternative, Op, WorkPlan};
 pub use response::{
     ActionPlan, AlertPlan, Clue, Counter, DeedPlan, EvidencePlan, Gauge, HypothesisPlan, Place,
     ResponderPlan, SignalPlan,
@@ -145,12 +147,14 @@ pub enum Source {
     },
     /// At given times, in order.
     At(Vec<Nanos>),
-    /// So many users for ever; each thinks first.
+    /// So many users for ever.
     Closed {
         /// How many.
         population: u32,
         /// Thinking time.
         thinking: Sampler,
+        /// Whether all send at the beginning of the run; otherwise each thinks first.
+        at_once: bool,
     },
 }
 
@@ -224,6 +228,8 @@ pub struct ComponentPlan {
     pub probe: Option<ProbePlan>,
     /// Pools to callees.
     pub pools: Vec<PoolPlan>,
+    /// Caches.
+    pub caches: Vec<CachePlan>,
     /// Middleware that requests pass, in order (indices of components).
     pub middleware: Vec<ComponentId>,
     /// Mitigations at the door, outermost first. For middleware: around its work.
@@ -315,6 +321,17 @@ pub struct PoolPlan {
     pub memory: u64,
 }
 
+/// A cache of a component.
+#[derive(Debug, Clone, Copy)]
+pub struct CachePlan {
+    /// Entries; `u32::MAX` when there is no limit.
+    pub size: u32,
+    /// How long an entry is good; [`crate::units::NEVER`] when it is for ever.
+    pub ttl: Nanos,
+    /// One for all instances.
+    pub shared: bool,
+}
+
 /// A call site.
 #[derive(Debug, Clone)]
 pub struct EdgePlan {
@@ -373,74 +390,6 @@ pub enum Timeout {
     Constant(Nanos, u32),
     /// Drawn.
     Drawn(Sampler),
-}
-
-/// One operation of a program.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Op {
-    /// Own work: index in [`Plan::works`].
-    Work(u32),
-    /// A wait without CPU: index in [`Plan::works`].
-    Wait(u32),
-    /// A call.
-    Call(EdgeId),
-    /// Start `count` branches (from `first` in [`Plan::branches`]) and wait until `need` have ended
-    /// well.
-    Fork {
-        /// Index of the first branch.
-        first: u32,
-        /// Number of branches.
-        count: u16,
-        /// How many must end well.
-        need: u16,
-    },
-    /// Take one of `count` alternatives (from `first` in [`Plan::alternatives`]); go on behind when
-    /// none fits.
-    Choose {
-        /// Index of the first alternative.
-        first: u32,
-        /// Number of alternatives.
-        count: u16,
-        /// Index in [`Plan::works`] whose `luck` is the key of the draw.
-        luck: u32,
-    },
-    /// Go on there.
-    Jump(OpId),
-    /// Answer with this status.
-    Reply(Status),
-    /// The component's own bugs may strike here (first operation of a program whose component has
-    /// bugs).
-    Bugs,
-    /// The bugs of a middleware may strike here.
-    Middleware(ComponentId),
-    /// The layers and the work of a middleware, directly behind its [`Op::Middleware`].
-    MiddlewareWork(ComponentId),
-}
-
-/// An alternative of `choose`.
-#[derive(Debug, Clone, Copy)]
-pub struct Alternative {
-    /// Taken while the draw is below this (shares summed up); 0 for alternatives by class, 1 for
-    /// `otherwise`.
-    pub cumulative_share: f64,
-    /// Taken by requests of the classes in this group of [`Plan::class_groups`]; [`NONE`]
-    /// otherwise.
-    pub class: u32,
-    /// Where it begins.
-    pub target: OpId,
-}
-
-/// Own work.
-#[derive(Debug, Clone)]
-pub struct WorkPlan {
-    /// Its law.
-    pub takes: Sampler,
-    /// Added for each request present.
-    pub plus_per_present: Nanos,
-    /// Multiplies by 1 + this for each other request present.
-    pub times_per_other: f64,
-    /// Key for the luck of requests, stable under patches elsewhere.
-    pub luck: u64,
 }
 
 /// A bug.

@@ -114,6 +114,8 @@ pub enum CountedPlan {
     GoodAnswers(ComponentId),
     Refused(ComponentId),
     Expired(ComponentId),
+    Lookups(ComponentId),
+    Hits(ComponentId),
     /// A counter of call sites.
     Calls(Vec<EdgeId>, CallCounter),
 }

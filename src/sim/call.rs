@@ -28,11 +28,15 @@ pub mod luck {
     pub const LEAK: u64 = 6;
     /// The longest wait in a line.
     pub const LINE: u64 = 7;
+    /// The next round of an endpoint that starts over.
+    pub const ROUND: u64 = 8;
     /// Layers at a door; the number of the layer is added. Around calls they have keys of their
     /// own.
     pub const LAYER: u64 = 16;
     /// Attempts of a call; the number of the attempt is added.
     pub const ATTEMPT: u64 = 64;
+    /// Copies of branches; the number of the copy is added.
+    pub const COPY: u64 = 1 << 20;
 }
 
 impl World<'_> {
@@ -232,7 +236,7 @@ impl World<'_> {
         edge.retried += u64::from(call.attempt > 1);
         call.target = instance;
         if !edge.out.is_empty() {
-            let slot = edge.slot(call.from, instance, &self.components[plan.to as usize]);
+            let slot = edge.slot(call.from, self.stations[instance as usize].number);
             if let Some(out) = edge.out.get_mut(slot) {
                 *out += 1;
             }
@@ -366,8 +370,7 @@ impl World<'_> {
         let call = &mut self.calls[index];
         let edge = &mut self.edges[call.edge as usize];
         if !edge.out.is_empty() && call.target != NONE {
-            let plan = &self.plan.edges[call.edge as usize];
-            let slot = edge.slot(call.from, call.target, &self.components[plan.to as usize]);
+            let slot = edge.slot(call.from, self.stations[call.target as usize].number);
             if let Some(out) = edge.out.get_mut(slot) {
                 *out -= 1;
             }

@@ -92,6 +92,10 @@ pub struct ComponentMeter {
     /// Requests that were never answered, because their process died or somebody gave up on their
     /// refusal.
     pub lost: u64,
+    /// Looks into caches.
+    pub lookups: u64,
+    /// Those that found what they wanted.
+    pub hits: u64,
     /// Requests present, waiting, and workers in use.
     pub present: Area,
     /// Requests waiting.

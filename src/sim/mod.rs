@@ -7,6 +7,7 @@
 pub mod agenda;
 pub mod arena;
 mod bugs;
+mod cache;
 mod call;
 pub mod cpu;
 pub mod line;

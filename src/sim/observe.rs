@@ -385,6 +385,8 @@ impl World<'_> {
             CountedPlan::GoodAnswers(c) => good(&component(c).answers),
             CountedPlan::Refused(c) => component(c).turned_away,
             CountedPlan::Expired(c) => component(c).expired,
+            CountedPlan::Lookups(c) => component(c).lookups,
+            CountedPlan::Hits(c) => component(c).hits,
             CountedPlan::Calls(edges, counter) => {
                 let read: fn(&EdgeState) -> u64 = match counter {
                     CallCounter::Attempts => |edge| edge.sent,

@@ -215,6 +215,10 @@ pub struct ComponentOutcome {
     /// Requests that were never answered, because their process died or somebody gave up on their
     /// refusal.
     pub lost: u64,
+    /// Looks into caches.
+    pub lookups: u64,
+    /// Those that found what they wanted.
+    pub hits: u64,
     /// Time average of requests present, since the warm-up.
     pub mean_present: f64,
     /// Time average of requests waiting.

@@ -203,6 +203,7 @@ impl World<'_> {
         if let Some(cpu) = &mut station.cpu {
             cpu.clear(now);
         }
+        super::cache::clear(&mut station.caches);
         for pool in &mut station.pools {
             *pool = super::world::PoolState::default();
         }

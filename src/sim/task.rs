@@ -168,9 +168,24 @@ impl World<'_> {
                 Op::Wait(work) => return self.work(index, work, false),
                 Op::Call(edge) => return self.call_out(index, edge),
                 Op::Reply(status) => return self.end_task(index, status),
+                Op::LookUp { cache, hit } => {
+                    if self.is_cached(index, cache) {
+                        self.tasks[index].op = self.plan.alternatives[hit as usize].target;
+                    }
+                }
+                Op::Fill(cache) => self.fill_cache(index, cache),
                 Op::Jump(to) => self.tasks[index].op = to,
+                Op::StartOver(to) => {
+                    let task = &mut self.tasks[index];
+                    task.op = to;
+                    task.luck = task.luck.at(luck::ROUND);
+                    // By way of the agenda: rounds that take no time must not nest.
+                    return self.schedule_work(index, 0);
+                }
                 Op::Choose { first, count, luck } => self.branch_off(index, first, count, luck),
-                Op::Fork { first, count, need } => return self.fork(index, first, count, need),
+                Op::Fork { first, count, copies, need } => {
+                    return self.fork(index, first, (count, copies), need);
+                }
                 Op::Bugs => {
                     if self.own_bugs_strike(index) {
                         return;
@@ -242,10 +257,10 @@ impl World<'_> {
         task.state = TaskState::Works;
         task.on_cpu = true;
         task.epoch = epoch;
-        let instance = task.instance;
+        let (instance, priority) = (task.instance, task.identity.priority);
         let station = &mut self.stations[instance as usize];
         if let Some(cpu) = &mut station.cpu {
-            cpu.add(self.now, Id { index, life }, demand);
+            cpu.add(self.now, Id { index, life }, demand, priority);
         }
         self.plan_cpu(instance);
     }

@@ -1,6 +1,7 @@
 //! Changes come and go in the world.
 
 use super::agenda::Event;
+use super::cache::clear;
 use super::story::{Death, What};
 use super::world::{Later, Process, World};
 use crate::change::InProgress;
@@ -149,6 +150,12 @@ impl World<'_> {
                 for instance in self.targets(*component, *count, only) {
                     self.flush(instance);
                 }
+            }
+            ChangeAction::EmptyCaches { component, count } => {
+                for instance in self.targets(*component, *count, only) {
+                    clear(&mut self.stations[instance as usize].caches);
+                }
+                clear(&mut self.components[*component as usize].caches);
             }
             ChangeAction::Deploy { .. } => {}
         }

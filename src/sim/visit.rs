@@ -189,18 +189,26 @@ impl World<'_> {
         self.request(client, Caller::Stream, NONE, luck);
     }
 
-    /// A user of a closed population begins: thinks first.
+    /// A user of a closed population begins: thinks first, or (at the beginning of the run) may
+    /// send at once.
     fn begin_visit(&mut self, client: ClientId, user: u32) {
         let state = &mut self.clients[client as usize];
         state.count += 1;
-        let luck = state.luck.at(state.count);
-        let Source::Closed { thinking, .. } = &self.plan.clients[client as usize].source else {
+        let number = state.count;
+        let luck = state.luck.at(number);
+        let Source::Closed { thinking, at_once, population } =
+            &self.plan.clients[client as usize].source
+        else {
             return;
         };
         let wanted = self.length_of_visit(client, luck);
         let visit = Visit { client, user, wanted, made: 0, failures: 0, luck, request: luck };
         let (visit, life) = self.visits.take(visit);
-        let pause = thinking.sample_nanos(&mut luck.at(luck::THINK).rng());
+        // The first visits are those that begin with the run.
+        let pause = match *at_once && number <= u64::from(*population) {
+            true => 0,
+            false => thinking.sample_nanos(&mut luck.at(luck::THINK).rng()),
+        };
         self.agenda.at(self.now + pause, Event::Think { visit, life });
     }
 

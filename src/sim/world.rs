@@ -2,6 +2,7 @@
 
 use super::agenda::Agenda;
 use super::arena::Arena;
+use super::cache::Cache;
 use super::cpu::Cpu;
 use super::line::Line;
 use super::meter::Meter;
@@ -64,6 +65,8 @@ pub struct Station {
     pub cpu: Option<Cpu>,
     /// Number that the next `CpuDone` must carry.
     pub cpu_epoch: u32,
+    /// Caches (those that are shared stay empty here).
+    pub caches: Vec<Cache>,
     /// Pools to callees.
     pub pools: Vec<PoolState>,
     /// Layers at the door.
@@ -111,6 +114,8 @@ pub struct ComponentState {
     pub all: Vec<u32>,
     /// A middleware that has been taken out.
     pub disabled: bool,
+    /// Caches (those that are not shared stay empty here).
+    pub caches: Vec<Cache>,
 }
 
 /// A call site's state.
@@ -242,6 +247,7 @@ impl<'p> World<'p> {
                 fit: all.clone(),
                 all,
                 disabled: false,
+                caches: plan.components[id as usize].caches.iter().map(Cache::new).collect(),
             };
             world.components.push(state);
         }
@@ -271,6 +277,7 @@ impl<'p> World<'p> {
             leaked: plan.memory.map_or(0, |m| m.leaked_at_start),
             cpu: (plan.cores > 0).then(|| Cpu::new(plan.cores, plan.sharing)),
             cpu_epoch: 0,
+            caches: plan.caches.iter().map(Cache::new).collect(),
             pools: plan.pools.iter().map(|_| PoolState::default()).collect(),
             door,
             chain,
@@ -369,12 +376,10 @@ impl EdgeState {
         self.row(from) * self.targets as usize
     }
 
-    /// Where the attempts out to one target are counted; beyond the list when they are not.
+    /// Where the attempts out to one target are counted, by its number among the instances of its
+    /// component; beyond the list when they are not (instances added later).
     #[inline]
-    pub fn slot(&self, from: InstanceId, target: InstanceId, callee: &ComponentState) -> usize {
-        match callee.instances.iter().position(|i| *i == target) {
-            Some(number) if number < self.targets as usize => self.slot_base(from) + number,
-            _ => usize::MAX,
-        }
+    pub fn slot(&self, from: InstanceId, number: u32) -> usize {
+        if number < self.targets { self.slot_base(from) + number as usize } else { usize::MAX }
     }
 }

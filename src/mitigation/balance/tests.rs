@@ -107,3 +107,61 @@ fn weights_must_fit_the_instances() {
     assert!(BalanceSpec::Weighted(vec![5, 0]).check(2).is_err());
     assert_eq!(BalanceSpec::Random.check(7), Ok(()));
 }
+
+/// How often each instance is taken in many picks with independent luck.
+fn shares(spec: FewestSpec, loads: &[u32]) -> Vec<f64> {
+    let mut picker = Picker::new(&BalanceSpec::FewestOf(spec), loads.len() as u32);
+    let all: Vec<u32> = (0..loads.len() as u32).collect();
+    let mut counts = vec![0_u32; loads.len()];
+    for i in 0..100_000 {
+        let picked = picker.pick(&all, |n| loads[n as usize], 0, mixed(i)).unwrap();
+        counts[picked as usize] += 1;
+    }
+    counts.iter().map(|count| f64::from(*count) / 1e5).collect()
+}
+
+fn close(found: &[f64], expected: &[f64]) -> bool {
+    // Four standard errors of a share of 1/2.
+    found.iter().zip(expected).all(|(f, e)| (f - e).abs() < 4.0 * 0.5 / 1e5_f64.sqrt())
+}
+
+const TWO: FewestSpec =
+    FewestSpec { choices: Choices::Drawn(2), replacement: false, ties: Ties::Random };
+
+#[test]
+fn two_of_four_without_replacement_never_take_the_busiest() {
+    // Pairs of {0, 1, 2, 3} with loads 0, 0, 1, 2: 0 and 1 share half of the pair {0, 1} and win
+    // against 2 and 3; 2 wins against 3.
+    let found = shares(TWO, &[0, 0, 1, 2]);
+    assert!(close(&found, &[2.5 / 6.0, 2.5 / 6.0, 1.0 / 6.0, 0.0]), "{found:?}");
+    let with = shares(FewestSpec { replacement: true, ..TWO }, &[0, 0, 1, 2]);
+    assert!(close(&with, &[6.0 / 16.0, 6.0 / 16.0, 3.0 / 16.0, 1.0 / 16.0]), "{with:?}");
+}
+
+#[test]
+fn ties_are_drawn_evenly_go_in_turn_or_to_the_first() {
+    let all = FewestSpec { choices: Choices::All, ..TWO };
+    let loads = [1, 0, 0, 0];
+    let third = 1.0 / 3.0;
+    assert!(close(&shares(all, &loads), &[0.0, third, third, third]));
+    let first = FewestSpec { ties: Ties::First, ..all };
+    assert_eq!(shares(first, &loads), [0.0, 1.0, 0.0, 0.0]);
+    let in_turn = BalanceSpec::FewestOf(FewestSpec { ties: Ties::InTurn, ..all });
+    assert_eq!(
+        picks(&in_turn, 3, &[0, 1, 2], 5),
+        picks(&BalanceSpec::LeastRequests, 3, &[0, 1, 2], 5)
+    );
+    // Of two that are drawn, `first` is the one drawn first: nobody is favoured.
+    let drawn = shares(FewestSpec { ties: Ties::First, ..TWO }, &[0; 4]);
+    assert!(close(&drawn, &[0.25; 4]), "{drawn:?}");
+}
+
+#[test]
+fn choices_are_a_number_or_all() {
+    let read = |text: &str| serde_saphyr::from_str::<BalanceSpec>(text);
+    assert_eq!(read("fewest_of: {choices: 2}").unwrap(), BalanceSpec::FewestOf(TWO));
+    assert!(read("fewest_of: {choices: all, ties: in_turn}").is_ok());
+    let none = read("fewest_of: {choices: 0}").unwrap();
+    assert!(none.check(3).unwrap_err().contains("0 choices"));
+    assert!(read("fewest_of: {choices: 2, surprise: 1}").is_err());
+}

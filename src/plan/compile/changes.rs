@@ -185,6 +185,16 @@ impl<'m> Builder<'m, '_> {
                 let (component, count) = self.instances(target, &place.word("flush"))?;
                 Some(ChangeAction::Flush { component, count })
             }
+            What::EmptyCaches(target) => {
+                let place = place.word("empty_caches");
+                let (component, count) = self.instances(target, &place)?;
+                if self.plan.components[component as usize].caches.is_empty() {
+                    let what = format!("`{}` has no caches", target.component.value);
+                    self.problem_at(&target.component, what)
+                        .help("write for example `caches: {items: {size: 1000}}`");
+                }
+                Some(ChangeAction::EmptyCaches { component, count })
+            }
         }
     }
 
@@ -332,6 +342,8 @@ fn nature(what: &What) -> Nature {
         | What::Errors(_)
         | What::FewerWorkers(_) => Nature::Turn,
         What::Surge(_) | What::Cut(_) | What::Delay(_) | What::Bug(_) => Nature::Lasting,
-        What::Deploy(_) | What::Rollback(_) | What::Flush(_) => Nature::Moment,
+        What::Deploy(_) | What::Rollback(_) | What::Flush(_) | What::EmptyCaches(_) => {
+            Nature::Moment
+        }
     }
 }

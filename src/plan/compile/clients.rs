@@ -4,13 +4,14 @@ use super::builder::{Builder, CallSite, Place};
 use super::names::ONLY_CLASS;
 use super::{MAX_USERS, NONE};
 use crate::dist::Count;
-use crate::load::arrivals::RateCurve;
+use crate::load::arrivals::{Begin, RateCurve, Wave};
 use crate::load::{Arrivals, Client, KeyLaw, LateAnswers, RequestClass};
 use crate::mitigation::LayerSpec;
 use crate::mitigation::rate_limit::{Per, RateLimitSpec};
 use crate::plan::{ClassPlan, ClientId, ClientPlan, Source, VisitPlan};
 use crate::text::Name;
 use crate::units::{NEVER, Rate, Share, Span, seconds};
+use std::f64::consts::TAU;
 
 /// Different keys that requests of one class may carry.
 const MAX_KEYS: u32 = 1_000_000;
@@ -153,6 +154,21 @@ impl<'m> Builder<'m, '_> {
                 poisson: !evenly,
                 first_at: None,
             },
+            Arrivals::Sinusoid { mean, amplitude, period, phase } => {
+                self.sinusoid((mean.0, amplitude.0), *period, *phase, &place.word("sinusoid"))
+            }
+            Arrivals::Burst { requests, at } => {
+                let count = u64::from(*requests) * u64::from(self.enlarged);
+                if count == 0 || count > MAX_GIVEN {
+                    self.problem(
+                        &place.word("burst").word("requests"),
+                        format!("a burst of {count}"),
+                    )
+                    .help(format!("write 1 to {MAX_GIVEN}"));
+                    return Source::At(Vec::new());
+                }
+                Source::At(vec![at.0; count as usize])
+            }
             Arrivals::At(given) => {
                 let count = given.len() as u64 * u64::from(self.enlarged);
                 if count > MAX_GIVEN {
@@ -165,15 +181,40 @@ impl<'m> Builder<'m, '_> {
                 all.sort_unstable();
                 Source::At(all)
             }
-            Arrivals::Closed { population, thinking } => {
+            Arrivals::Closed { population, thinking, begin } => {
                 let place = place.word("closed");
                 if *population == 0 {
                     self.problem(&place.word("population"), "a population of 0 never comes");
                 }
                 let thinking = self.law(thinking, &place.word("thinking"));
-                Source::Closed { population: self.enlarged(*population), thinking }
+                let at_once = *begin == Begin::AtOnce;
+                Source::Closed { population: self.enlarged(*population), thinking, at_once }
             }
         }
+    }
+
+    fn sinusoid(
+        &mut self,
+        (mean, amplitude): (f64, f64),
+        period: Span,
+        phase: Share,
+        place: &Place,
+    ) -> Source {
+        if amplitude > mean {
+            self.problem(&place.word("amplitude"), "an amplitude above the mean")
+                .help("the rate would be negative at times; write at most the mean");
+        }
+        if period.0 == 0 {
+            self.problem(&place.word("period"), "a period of 0").help("write for example `24h`");
+        }
+        let times = f64::from(self.enlarged);
+        let wave = Wave {
+            mean: mean * times,
+            amplitude: amplitude * times,
+            turn: TAU / seconds(period.0.max(1)),
+            phase: TAU * phase.0,
+        };
+        Source::Open { rate: RateCurve::wave(wave), poisson: true, first_at: None }
     }
 
     fn profile(
@@ -300,6 +341,7 @@ impl<'m> Builder<'m, '_> {
         let count = match law {
             KeyLaw::Even { keys } | KeyLaw::Zipf { keys, .. } => u64::from(*keys),
             KeyLaw::Weights(weights) => weights.len() as u64,
+            KeyLaw::Fixed(key) => u64::from(*key) + 1,
         };
         if !(1..=u64::from(MAX_KEYS)).contains(&count) {
             self.problem(place, format!("{count} keys")).help(format!("write 1 to {MAX_KEYS}"));
@@ -311,6 +353,7 @@ impl<'m> Builder<'m, '_> {
                 (1..=count).map(|key| (key as f64).powf(-exponent)).collect()
             }
             KeyLaw::Weights(weights) => weights.clone(),
+            KeyLaw::Fixed(only) => (0..=*only).map(|key| f64::from(key == *only)).collect(),
         };
         let total: f64 = weights.iter().sum();
         let sound = weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0);

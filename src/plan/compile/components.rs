@@ -76,6 +76,7 @@ impl<'m> Builder<'m, '_> {
             (c.backends.is_some() && !balancer, "backends", "only a balancer passes requests on"),
             (c.passing.is_some() && !balancer, "passing", "only a balancer passes requests on"),
             (!c.endpoints.is_empty() && !serves, "endpoints", "only servers and databases serve"),
+            (!c.caches.is_empty() && !serves, "caches", "only servers and databases have caches"),
             (!c.pools.is_empty() && !serves, "pools", "only servers and databases have pools"),
             (c.work.is_some() && !middleware, "work", "write `work` as a step of an endpoint"),
             (c.workers.is_some() && middleware, "workers", "middleware runs on its host's worker"),
@@ -234,7 +235,8 @@ fn has_calls(steps: &[Step]) -> bool {
         Step::Call(_) => true,
         Step::Parallel(parallel) => parallel.branches.iter().any(|steps| has_calls(steps)),
         Step::Choose(branches) => branches.iter().any(|branch| has_calls(&branch.steps)),
-        Step::Work(_) | Step::Wait(_) | Step::Reply(_) => false,
+        Step::LookUp(look_up) => has_calls(&look_up.hit) || has_calls(&look_up.miss),
+        Step::Work(_) | Step::Wait(_) | Step::Reply(_) | Step::StartOver => false,
     })
 }
 

@@ -8,11 +8,12 @@
 //! Branching Processes", II.7). Iteration from 0 climbs to it.
 //!
 //! The proof assumes the worst where it cannot know: every call is answered well, all branches of
-//! `parallel` are run to their ends, and of several versions the one least likely to end is there.
+//! `parallel` are run to their ends, of several versions the one least likely to end is there, and
+//! so is what a cache makes of a look into it.
 
 use super::builder::Builder;
 use crate::component::{Component, Kind, Step};
-use crate::text::{Mark, Problem};
+use crate::text::{Mark, Name, Problem};
 use std::collections::BTreeSet;
 
 /// An endpoint that ends with a lower probability is endless.
@@ -28,10 +29,25 @@ const MAX_ROUNDS: usize = 200_000;
 
 /// What matters of a step.
 enum Flow<'m> {
-    Call { to: usize, mark: Mark },
+    Call {
+        to: usize,
+        mark: Mark,
+    },
     Reply,
+    /// One of these, and nobody knows which.
+    Either([Vec<Flow<'m>>; 2]),
     Choose(Vec<(Chance<'m>, Vec<Flow<'m>>)>),
-    Parallel(Vec<Vec<Flow<'m>>>),
+    /// Branches, all of them so many times.
+    Parallel(Vec<Vec<Flow<'m>>>, u32),
+}
+
+/// The endpoint whose steps are looked at.
+#[derive(Clone, Copy)]
+struct Home<'m> {
+    name: &'m str,
+    /// Its number in the graph.
+    index: usize,
+    mark: Mark,
 }
 
 /// When a branch of `choose` is taken.
@@ -98,7 +114,8 @@ impl<'m> Builder<'m, '_> {
         }
         for (id, (name, component)) in self.model.components.iter().enumerate() {
             for endpoint in self.names.endpoints[id].clone() {
-                let bodies = self.bodies(component, endpoint, &mut graph);
+                let home = Home { name: endpoint, index: graph.endpoints.len(), mark: name.mark };
+                let bodies = self.bodies(component, home, &mut graph);
                 let name = format!("{}.{endpoint}", name.value);
                 graph.endpoints.push(Endpoint { name, bodies });
             }
@@ -109,9 +126,10 @@ impl<'m> Builder<'m, '_> {
     fn bodies(
         &self,
         component: &'m Component,
-        endpoint: &'m str,
+        home: Home<'m>,
         graph: &mut Graph<'m>,
     ) -> Vec<Vec<Flow<'m>>> {
+        let endpoint = home.name;
         if component.kind == Kind::Balancer {
             let backend = component.backends.as_ref();
             let call =
@@ -120,25 +138,34 @@ impl<'m> Builder<'m, '_> {
         }
         let versions = component.versions.iter().map(|(_, version)| &version.endpoints);
         let all = std::iter::once(&component.endpoints).chain(versions);
-        let bodies = all.filter_map(|endpoints| endpoints.get(endpoint));
-        bodies.map(|steps| self.flow(steps, endpoint, graph)).collect()
+        let bodies = all.flatten().filter(|(name, _)| name.value == endpoint);
+        let at = |name: &Name| Home { mark: name.mark, ..home };
+        bodies.map(|(name, steps)| self.flow(steps, at(name), graph)).collect()
     }
 
     /// Unknown callees have been reported before, and are left out.
-    fn flow(&self, steps: &'m [Step], same: &'m str, graph: &mut Graph<'m>) -> Vec<Flow<'m>> {
+    fn flow(&self, steps: &'m [Step], home: Home<'m>, graph: &mut Graph<'m>) -> Vec<Flow<'m>> {
         let mut flow = Vec::new();
         for step in steps {
             match step {
                 Step::Work(_) | Step::Wait(_) => {}
                 Step::Reply(_) => flow.push(Flow::Reply),
+                // As a call of itself whose end is its own.
+                Step::StartOver => {
+                    flow.extend([Flow::Call { to: home.index, mark: home.mark }, Flow::Reply]);
+                }
                 Step::Call(call) => {
                     let to = &call.to;
-                    flow.extend(self.flow_of_call(&to.value, same, to.mark, graph));
+                    flow.extend(self.flow_of_call(&to.value, home.name, to.mark, graph));
                 }
                 Step::Parallel(parallel) => {
                     let branches = &parallel.branches;
-                    let all = branches.iter().map(|steps| self.flow(steps, same, graph)).collect();
-                    flow.push(Flow::Parallel(all));
+                    let all = branches.iter().map(|steps| self.flow(steps, home, graph)).collect();
+                    flow.push(Flow::Parallel(all, parallel.copies));
+                }
+                Step::LookUp(look_up) => {
+                    let lists = [&look_up.hit, &look_up.miss];
+                    flow.push(Flow::Either(lists.map(|steps| self.flow(steps, home, graph))));
                 }
                 Step::Choose(branches) => {
                     let mut all = Vec::new();
@@ -151,7 +178,7 @@ impl<'m> Builder<'m, '_> {
                             }
                             (None, None) => Chance::Otherwise,
                         };
-                        all.push((chance, self.flow(&branch.steps, same, graph)));
+                        all.push((chance, self.flow(&branch.steps, home, graph)));
                     }
                     flow.push(Flow::Choose(all));
                 }
@@ -264,7 +291,8 @@ fn size(steps: &[Flow]) -> usize {
     let inside = steps.iter().map(|step| match step {
         Flow::Call { .. } | Flow::Reply => 0,
         Flow::Choose(branches) => branches.iter().map(|(_, branch)| size(branch)).sum(),
-        Flow::Parallel(branches) => branches.iter().map(|branch| size(branch)).sum(),
+        Flow::Either(lists) => lists.iter().map(|list| size(list)).sum(),
+        Flow::Parallel(branches, _) => branches.iter().map(|branch| size(branch)).sum(),
     });
     inside.sum::<usize>() + steps.len()
 }
@@ -304,11 +332,17 @@ fn chance(steps: &[Flow], kind: Option<&str>, ends: &[f64]) -> (f64, f64) {
                 on = 0.0;
             }
             Flow::Call { to, .. } => on *= ends[*to],
-            Flow::Parallel(branches) => {
+            Flow::Parallel(branches, copies) => {
                 for branch in branches {
                     let (on_there, ended_there) = chance(branch, kind, ends);
-                    on *= on_there + ended_there;
+                    on *= (on_there + ended_there).powf(f64::from(*copies));
                 }
+            }
+            Flow::Either(lists) => {
+                let [hit, miss] = lists.each_ref().map(|list| chance(list, kind, ends));
+                let worse = if hit.0 + hit.1 < miss.0 + miss.1 { hit } else { miss };
+                ended += on * worse.1;
+                on *= worse.0;
             }
             Flow::Choose(branches) => {
                 let (mut passed, mut replied, mut none) = (0.0, 0.0, 1.0);
@@ -332,7 +366,8 @@ fn calls_in(steps: &[Flow], kind: Option<&str>, calls: &mut Vec<(usize, Mark)>) 
         match step {
             Flow::Reply => return,
             Flow::Call { to, mark } => calls.push((*to, *mark)),
-            Flow::Parallel(branches) => {
+            Flow::Either(lists) => lists.iter().for_each(|list| calls_in(list, kind, calls)),
+            Flow::Parallel(branches, _) => {
                 branches.iter().for_each(|branch| calls_in(branch, kind, calls));
             }
             Flow::Choose(branches) => {

@@ -159,6 +159,8 @@ impl Builder<'_, '_> {
             Counted::GoodAnswers(name) => CountedPlan::GoodAnswers(self.observed_station(name)?),
             Counted::Refused(name) => CountedPlan::Refused(self.observed_station(name)?),
             Counted::Expired(name) => CountedPlan::Expired(self.observed_station(name)?),
+            Counted::Lookups(name) => CountedPlan::Lookups(self.observed_station(name)?),
+            Counted::Hits(name) => CountedPlan::Hits(self.observed_station(name)?),
         })
     }
 

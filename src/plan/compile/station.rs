@@ -5,7 +5,7 @@ use super::builder::{Builder, Place, zero};
 use super::names::BASE;
 use crate::component::{Component, Kind, Leak, Memory, ProbeNeeds, Restart, preset::preset};
 use crate::plan::{
-    ComponentId, ComponentPlan, MemoryPlan, Needs, PoolPlan, ProbePlan, RestartPlan,
+    CachePlan, ComponentId, ComponentPlan, MemoryPlan, Needs, PoolPlan, ProbePlan, RestartPlan,
 };
 use crate::text::{Name, unknown};
 use crate::units::NEVER;
@@ -48,6 +48,7 @@ impl Builder<'_, '_> {
             start_takes: self.law_if(c.start_takes.as_ref(), &place.word("start_takes")),
             probe: None,
             pools: self.pools(c, place),
+            caches: self.caches(c, place),
             middleware: Vec::new(),
             layers: self.layers(&c.layers, &place.word("layers")),
             work,
@@ -145,6 +146,26 @@ impl Builder<'_, '_> {
             });
         }
         pools
+    }
+
+    fn caches(&mut self, c: &Component, place: &Place) -> Vec<CachePlan> {
+        let mut caches = Vec::new();
+        for (name, cache) in &c.caches {
+            let place = place.word("caches").name(name);
+            if cache.size.or_max() == 0 {
+                self.problem(&place.word("size"), "a cache of 0 entries keeps nothing");
+            }
+            if cache.ttl.is_some_and(|ttl| ttl.0 == 0) {
+                self.problem(&place.word("ttl"), "entries that are never good")
+                    .help("write for example `60s`; leave `ttl` out for ever");
+            }
+            caches.push(CachePlan {
+                size: cache.size.or_max(),
+                ttl: cache.ttl.map_or(NEVER, |span| span.0),
+                shared: cache.shared,
+            });
+        }
+        caches
     }
 
     /// Leaks by version: the base version's, then each other's own or the base version's.

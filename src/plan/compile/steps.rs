@@ -6,15 +6,18 @@
 use super::NONE;
 use super::builder::{Builder, CallSite, Place};
 use super::clients::percent;
+use crate::component::cache::LookUp;
 use crate::component::step::{Branch, Call, Parallel, WaitFor, Work};
 use crate::component::{Component, Step};
 use crate::load::LateAnswers;
 use crate::plan::{Alternative, ComponentId, Op, OpId};
 use crate::status::Status;
-use crate::text::Name;
+use crate::text::{Name, unknown};
 
 /// Alternatives of one `choose`, or branches of one `parallel`.
 const MAX_BODIES: usize = 1_000;
+/// Branches of one `parallel`, copies included.
+const MAX_BRANCHES: usize = 10_000;
 
 /// The endpoint whose steps are compiled.
 struct Site<'m> {
@@ -22,6 +25,8 @@ struct Site<'m> {
     component: &'m Component,
     name: &'m Name,
     endpoint: &'m Name,
+    /// Its first step.
+    start: OpId,
 }
 
 /// A body that is put behind its program.
@@ -52,11 +57,11 @@ impl<'m> Builder<'m, '_> {
         let mut base = vec![NONE; self.names.endpoints[id as usize].len()];
         let count = base.len();
         for (endpoint, steps) in &component.endpoints {
-            let site = Site { id, component, name, endpoint };
+            let site = Site { id, component, name, endpoint, start: NONE };
             let place = place.word("endpoints").name(endpoint);
             let luck = format!("{}/{}", name.value, endpoint.value);
             if let Some(e) = self.names.endpoint(id, &endpoint.value) {
-                base[e as usize] = self.program(&site, steps, &place, &luck);
+                base[e as usize] = self.program(site, steps, &place, &luck);
             }
         }
         let mut all = base.clone();
@@ -64,10 +69,10 @@ impl<'m> Builder<'m, '_> {
             let place = place.word("versions").name(version).word("endpoints");
             let mut programs = base.clone();
             for (endpoint, steps) in &words.endpoints {
-                let site = Site { id, component, name, endpoint };
+                let site = Site { id, component, name, endpoint, start: NONE };
                 let luck = format!("{}@{}/{}", name.value, version.value, endpoint.value);
                 if let Some(e) = self.names.endpoint(id, &endpoint.value) {
-                    programs[e as usize] = self.program(&site, steps, &place.name(endpoint), &luck);
+                    programs[e as usize] = self.program(site, steps, &place.name(endpoint), &luck);
                 }
             }
             all.extend(programs);
@@ -76,8 +81,9 @@ impl<'m> Builder<'m, '_> {
         all
     }
 
-    fn program(&mut self, site: &Site<'m>, steps: &'m [Step], place: &Place, luck: &str) -> OpId {
+    fn program(&mut self, site: Site<'m>, steps: &'m [Step], place: &Place, luck: &str) -> OpId {
         let first = self.prologue(site.id, site.component);
+        let site = &Site { start: self.plan.ops.len() as OpId, ..site };
         let mut bodies = Vec::new();
         self.body(site, steps, place, luck, &mut bodies);
         self.plan.ops.push(Op::Reply(Status::Ok));
@@ -131,7 +137,12 @@ impl<'m> Builder<'m, '_> {
                     let (place, luck) = at("choose");
                     self.choose(branches, &place, &luck, bodies);
                 }
+                Step::LookUp(look_up) => {
+                    let (place, luck) = at("look_up");
+                    self.look_up(site, look_up, &place, &luck, bodies);
+                }
                 Step::Reply(status) => self.plan.ops.push(Op::Reply(*status)),
+                Step::StartOver => self.plan.ops.push(Op::StartOver(site.start)),
             }
         }
     }
@@ -195,20 +206,30 @@ impl<'m> Builder<'m, '_> {
         luck: &str,
         bodies: &mut Vec<Body<'m>>,
     ) {
-        let count = parallel.branches.len();
+        let (count, copies) = (parallel.branches.len(), parallel.copies as usize);
+        if copies == 0 || count.saturating_mul(copies) > MAX_BRANCHES {
+            self.problem(&place.word("copies"), format!("{copies} copies of {count} branches"))
+                .help(format!("write at least 1, and at most {MAX_BRANCHES} branches in all"));
+            return;
+        }
+        if parallel.branches.iter().any(|steps| starts_over(steps)) {
+            self.problem(&place.word("branches"), "`start_over` inside `parallel`")
+                .help("only the whole endpoint can start over: put it behind the `parallel`");
+        }
         if count == 0 || count > MAX_BODIES {
             self.problem(&place.word("branches"), format!("{count} branches in `parallel`"))
                 .help(format!("write 1 to {MAX_BODIES} lists of steps"));
             return;
         }
         let need = match parallel.wait_for {
-            WaitFor::All => count,
+            WaitFor::All => count * copies,
             WaitFor::Any => 1,
             WaitFor::AtLeast(need) => need as usize,
         };
-        if need == 0 || need > count {
-            let what = format!("`parallel` waits for {need} of {count} branches");
-            self.problem(&place.word("wait_for"), what).help(format!("write 1 to {count}"));
+        let all = count * copies;
+        if need == 0 || need > all {
+            let what = format!("`parallel` waits for {need} of {all} branches");
+            self.problem(&place.word("wait_for"), what).help(format!("write 1 to {all}"));
         }
         let first = self.plan.branches.len();
         for (index, steps) in parallel.branches.iter().enumerate() {
@@ -221,8 +242,9 @@ impl<'m> Builder<'m, '_> {
                 luck: format!("{luck}/branches.{index}"),
             });
         }
-        let (need, count) = (need.min(count) as u16, count as u16);
-        self.plan.ops.push(Op::Fork { first: first as u32, count, need });
+        let need = need.min(all) as u16;
+        let (count, copies) = (count as u16, copies as u16);
+        self.plan.ops.push(Op::Fork { first: first as u32, count, copies, need });
     }
 
     fn choose(
@@ -264,6 +286,39 @@ impl<'m> Builder<'m, '_> {
         }
     }
 
+    /// The steps after a miss run straight on, for they take the time; those after a hit are put
+    /// behind.
+    fn look_up(
+        &mut self,
+        site: &Site<'m>,
+        look_up: &'m LookUp,
+        place: &Place,
+        luck: &str,
+        bodies: &mut Vec<Body<'m>>,
+    ) {
+        let name = &look_up.cache;
+        let caches = &site.component.caches;
+        let Some(cache) = caches.names().position(|known| known == name.value) else {
+            if !self.is_removed(&name.value) {
+                self.push(unknown("cache", name, caches.names()));
+            }
+            return;
+        };
+        let (cache, hit) = (cache as u32, self.plan.alternatives.len());
+        let target = Alternative { cumulative_share: 0.0, class: NONE, target: NONE };
+        self.plan.alternatives.push(target);
+        self.plan.ops.push(Op::LookUp { cache, hit: hit as u32 });
+        self.body(site, &look_up.miss, &place.word("miss"), &format!("{luck}/miss"), bodies);
+        self.plan.ops.push(Op::Fill(cache));
+        bodies.push(Body {
+            of: Start::Alternative(hit),
+            steps: &look_up.hit,
+            end: Op::Jump(self.plan.ops.len() as OpId),
+            place: place.word("hit"),
+            luck: format!("{luck}/hit"),
+        });
+    }
+
     fn alternative(
         &mut self,
         branch: &Branch,
@@ -303,4 +358,15 @@ impl<'m> Builder<'m, '_> {
         }
         Alternative { cumulative_share, class, target: NONE }
     }
+}
+
+/// Whether some step goes back to the first one.
+fn starts_over(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match step {
+        Step::StartOver => true,
+        Step::Choose(branches) => branches.iter().any(|branch| starts_over(&branch.steps)),
+        Step::LookUp(look_up) => starts_over(&look_up.hit) || starts_over(&look_up.miss),
+        // A `parallel` inside is looked at by itself.
+        _ => false,
+    })
 }

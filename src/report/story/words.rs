@@ -205,6 +205,9 @@ impl<'a> Names<'a> {
             ChangeAction::Flush { component, count } => {
                 format!("the waiting lines of {} are emptied", who(*component, *count))
             }
+            ChangeAction::EmptyCaches { component, count } => {
+                format!("the caches of {} are emptied", who(*component, *count))
+            }
         }
     }
 

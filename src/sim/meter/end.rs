@@ -54,6 +54,8 @@ impl World<'_> {
                 timeouts: m.timeouts,
                 dropped: m.dropped,
                 lost: m.lost,
+                lookups: m.lookups,
+                hits: m.hits,
                 mean_present: mean(&m.present),
                 mean_waiting: mean(&m.waiting),
                 mean_busy: mean(&m.busy),

@@ -1,5 +1,6 @@
 //! Branches: one of several (`choose`), and several at once (`parallel`).
 
+use super::super::call::luck;
 use super::super::records::{Id, TaskState};
 use super::super::world::World;
 use super::as_server;
@@ -23,12 +24,12 @@ impl World<'_> {
         }
     }
 
-    /// Starts the branches of a `parallel`.
-    pub(super) fn fork(&mut self, index: u32, first: u32, count: u16, need: u16) {
+    /// Starts the branches of a `parallel`, all of them `copies` times.
+    pub(super) fn fork(&mut self, index: u32, first: u32, (count, copies): (u16, u16), need: u16) {
         let life = self.tasks.life(index);
         let task = &mut self.tasks[index];
         task.state = TaskState::Forks;
-        task.fork = (need, count);
+        task.fork = (need, count * copies);
         let branches = &self.plan.branches[first as usize..][..usize::from(count)];
         let mut template = task.clone();
         template.call = Id::NONE;
@@ -39,12 +40,16 @@ impl World<'_> {
             return self.advance(index);
         }
         let process = self.stations[template.instance as usize].life;
-        for &op in branches {
+        let all = (0..copies).flat_map(|copy| branches.iter().map(move |&op| (copy, op)));
+        for (copy, op) in all {
             if self.stations[template.instance as usize].life != process {
                 return; // A branch that failed at once has brought its process down.
             }
             let mut branch = template.clone();
             branch.op = op;
+            if copy > 0 {
+                branch.luck = template.luck.at(luck::COPY + u64::from(copy));
+            }
             let (branch, _) = self.tasks.take(branch);
             self.advance(branch);
         }

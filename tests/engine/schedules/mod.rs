@@ -1,6 +1,8 @@
 //! Small systems whose schedules can be worked out by hand, checked to the nanosecond.
 
+mod arrivals;
 mod bugs;
+mod caches;
 mod calls;
 mod health;
 mod mitigations;

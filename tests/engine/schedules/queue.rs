@@ -204,3 +204,37 @@ fn contention_is_read_when_work_begins() {
     // (2 s + 1 x 1 s) x 1, and (2 s + 2 x 1 s) x 1.5.
     assert_eq!(run.spans("c"), [(0, s(3)), (s(1), s(7))]);
 }
+
+/// Two requests on one core, the second one newer and more urgent.
+fn interrupted(sharing: &str) -> Vec<(outagelab::units::Nanos, outagelab::status::Status)> {
+    let run = run(&format!(
+        "
+        clients:
+          c:
+            arrivals: {{at: [0s]}}
+            calls: api
+            priority: 3
+          d:
+            arrivals: {{at: [1s, 1500ms]}}
+            calls: api
+            priority: 1
+        components:
+          api:
+            kind: server
+            workers: unlimited
+            cpu: {{cores: 1, sharing: {sharing}}}
+            endpoints: {{request: [work: 2s]}}"
+    ));
+    [run.ends("c"), run.ends("d")].concat()
+}
+
+#[test]
+fn newer_or_more_urgent_work_interrupts_other_work_which_resumes() {
+    let oldest_first = ends_ms(&[(2000, Ok), (4000, Ok), (6000, Ok)]);
+    assert_eq!(interrupted("one_at_a_time"), oldest_first);
+    // The last one is done at 3.5 s, the one before it has 1.5 s left, the first one 1 s.
+    let newest_first = ends_ms(&[(6000, Ok), (3500, Ok), (5000, Ok)]);
+    assert_eq!(interrupted("newest_first"), newest_first);
+    let by_priority = ends_ms(&[(6000, Ok), (3000, Ok), (5000, Ok)]);
+    assert_eq!(interrupted("by_priority"), by_priority);
+}

@@ -121,3 +121,88 @@ fn reply_ends_the_endpoint_with_its_status() {
             endpoints: {request: [work: 1s, reply: client_error, work: 9s]}");
     assert_eq!(run.ends("c"), ends_ms(&[(1000, ClientError)]));
 }
+
+#[test]
+fn an_endpoint_starts_over_until_choose_goes_on() {
+    // Three clients of one class each: the share decides how often they go round.
+    let rounds = |share: &str| {
+        run(&format!(
+            "
+            horizon: 1000h
+            clients: {{c: {{arrivals: {{burst: {{requests: 10000}}}}, calls: api}}}}
+            components:
+              api:
+                kind: server
+                workers: unlimited
+                endpoints:
+                  request:
+                    - work: 1s
+                    - choose: [{{share: {share}, steps: [wait: 2s, start_over]}}]
+                    - wait: 10s"
+        ))
+    };
+    let mean = |share| rounds(share).busy_time("api") as f64 / 1e9 / 10_000.0;
+    assert!((mean("0%") - 11.0).abs() < 1e-6);
+    // A geometric number of further rounds with mean 3: 3 s for each.
+    let mean = mean("75%");
+    let error = 3.0 * 12_f64.sqrt() / 100.0;
+    assert!((mean - 20.0).abs() < 4.0 * error, "{mean}");
+}
+
+#[test]
+fn rounds_that_take_no_time_do_not_nest() {
+    let run = run("
+        clients: {c: {arrivals: {at: [1s]}, calls: api}}
+        components:
+          api:
+            kind: server
+            workers: 1
+            while_calling: hold
+            endpoints:
+              request: [call: db, choose: [{share: 99.99%, steps: [start_over]}]]
+          db: {kind: database, connections: 1, endpoints: {request: [reply: ok]}}");
+    assert_eq!(run.ends("c"), ends_ms(&[(1000, Ok)]));
+    assert!(run.component("db").requests > 100);
+}
+
+#[test]
+fn copies_of_branches_have_luck_of_their_own() {
+    let run = run("
+        horizon: 50000s
+        clients: {c: {arrivals: {constant: {rate: 1/s}}, calls: api}}
+        components:
+          api:
+            kind: server
+            workers: unlimited
+            while_calling: hold
+            endpoints:
+              request:
+                - parallel: {wait_for: all, copies: 3, branches: [[call: leaf], [call: leaf.other]]}
+          leaf:
+            kind: server
+            workers: unlimited
+            endpoints:
+              request: [work: {exponential: {mean: 10ms}}]
+              other: [work: 1ms]");
+    assert_eq!(run.component("leaf").requests, 6 * run.client("c").sent);
+    // The longest of three exponential times: 10 ms (1 + 1/2 + 1/3).
+    let spans = run.spans("c");
+    let mean = spans.iter().map(|(a, b)| (b - a) as f64).sum::<f64>() / spans.len() as f64;
+    assert!((mean / 1e6 - 18.33).abs() < 0.2, "{mean}");
+}
+
+#[test]
+fn some_of_all_copies_can_be_enough() {
+    let run = run("
+        clients: {c: {arrivals: {at: [0s]}, calls: api}}
+        components:
+          api:
+            kind: server
+            workers: 1
+            while_calling: hold
+            endpoints:
+              request:
+                - parallel: {wait_for: {at_least: 3}, copies: 4, branches: [[call: one]]}
+          one: {kind: server, workers: 1, endpoints: {request: [work: 1s]}}");
+    assert_eq!(run.ends("c"), ends_ms(&[(3000, Ok)]));
+}

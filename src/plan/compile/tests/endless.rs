@@ -101,3 +101,29 @@ fn a_long_chain_of_calls_is_proved_without_a_deep_stack() {
     }
     good(&model);
 }
+
+#[test]
+fn an_endpoint_that_starts_over_needs_a_way_out() {
+    good(&circle("[work: 1ms]", "[choose: [{share: 90%, steps: [start_over]}]]"));
+    bad(
+        &circle("[call: database.query]", "[work: 1ms, start_over]"),
+        &["18:7 an endless circle of calls: database.query -> database.query"],
+    );
+    bad(
+        &circle(
+            "[parallel: {wait_for: all, branches: [[choose: [{share: 1%, steps: [start_over]}]]]}]",
+            "[work: 1ms]",
+        ),
+        &["11:52 `start_over` inside `parallel`"],
+    );
+}
+
+#[test]
+fn many_copies_of_a_feedback_are_endless() {
+    let copies = |n: u32| {
+        let inside = format!("{{wait_for: all, copies: {n}, branches: [[call: api.search]]}}");
+        format!("[choose: [{{share: 40%, steps: [parallel: {inside}]}}]]")
+    };
+    good(&circle("[call: database.query]", &copies(2)));
+    bad(&circle("[call: database.query]", &copies(3)), &["18:100 an endless circle of calls"]);
+}

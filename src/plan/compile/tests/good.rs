@@ -89,7 +89,7 @@ fn choose_and_parallel_put_their_bodies_behind_the_program() {
     let model = simple("", "while_calling: hold", "").replace("[work: 20ms]", &steps);
     let plan = good(&model);
     let choose = Op::Choose { first: 0, count: 3, luck: 0 };
-    let fork = Op::Fork { first: 0, count: 2, need: 1 };
+    let fork = Op::Fork { first: 0, count: 2, copies: 1, need: 1 };
     assert_eq!(program(&plan, 0, 0), [choose, fork, Op::Reply(Status::Ok)]);
     let body = |start: u32, length: usize| &plan.ops[start as usize..start as usize + length];
     let [by_class, by_share, otherwise] = plan.alternatives[..] else { panic!() };
