@@ -24,7 +24,7 @@ macro_rules! kinds {
 kinds! {
     TURN = 0, PROCESS_UP = 1, WORK_DONE = 2, CPU_DONE = 3, DELIVER = 4, ANSWER = 5, TIMEOUT = 6,
     DEADLINE = 7, LINE_WAIT = 8, POOL_WAIT = 9, RESUME = 10, ARRIVAL = 11, THINK = 12, PROBE = 13,
-    SCRAPE = 14, EVALUATE = 15, PAGE = 16, LOOK = 17, STAGE = 18, BUCKET = 19, WARM = 20,
+    SCRAPE = 14, EVALUATE = 15, PAGE = 16, LOOK = 17, STAGE = 18, BUCKET = 19, WARM = 20, HEDGE = 21,
 }
 
 impl Event {
@@ -48,7 +48,8 @@ impl Event {
             Event::PoolWait { call, life, attempt } => {
                 (POOL_WAIT | attempts(attempt), two(call, life))
             }
-            Event::Resume { call, life, attempt } => (RESUME | attempts(attempt), two(call, life)),
+            Event::Resume { call, life, turn } => (RESUME | attempts(turn), two(call, life)),
+            Event::Hedge { call, life, timer } => (HEDGE | attempts(timer), two(call, life)),
             Event::Arrival { client, epoch } => (ARRIVAL, two(client, epoch)),
             Event::Think { visit, life } => (THINK, two(visit, life)),
             Event::Probe { instance } => (PROBE, two(instance, 0)),
@@ -85,7 +86,8 @@ impl Packed {
             DEADLINE => Event::Deadline { call: a, life: b },
             LINE_WAIT => Event::LineWait { task: a, epoch: b },
             POOL_WAIT => Event::PoolWait { call: a, life: b, attempt },
-            RESUME => Event::Resume { call: a, life: b, attempt },
+            RESUME => Event::Resume { call: a, life: b, turn: attempt },
+            HEDGE => Event::Hedge { call: a, life: b, timer: attempt },
             ARRIVAL => Event::Arrival { client: a, epoch: b },
             THINK => Event::Think { visit: a, life: b },
             PROBE => Event::Probe { instance: a },
@@ -118,7 +120,8 @@ mod tests {
             Event::Deadline { call: a, life: b },
             Event::LineWait { task: a, epoch: b },
             Event::PoolWait { call: a, life: b, attempt },
-            Event::Resume { call: a, life: b, attempt },
+            Event::Resume { call: a, life: b, turn: attempt },
+            Event::Hedge { call: a, life: b, timer: attempt },
             Event::Arrival { client: a, epoch: b },
             Event::Think { visit: a, life: b },
             Event::Probe { instance: a },
