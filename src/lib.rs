@@ -16,7 +16,7 @@
 //! | 3 | [`plan`] | what it means: names become ids, all errors end here |
 //! | 4 | [`sim`] | one replica |
 //! | 5 | [`measure`] | numbers of an outcome |
-//! | 6 | [`study`] | experiments: variants, replicas, estimates |
+//! | 6 | [`study`] [`validate`] | experiments: variants, replicas, estimates; checks against theory |
 //! | 7 | `plot` `report` | figures and the page |
 //! | 8 | `cli` | the only layer that prints, reads clocks and writes files |
 
@@ -40,6 +40,7 @@ pub mod status;
 pub mod study;
 pub mod text;
 pub mod units;
+pub mod validate;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -5,12 +5,14 @@ use super::{Done, Verdict, input, say};
 use crate::plan::load_and_compile;
 use crate::study;
 use crate::text::{Problem, Sources, read};
+use crate::validate::read_case;
 use std::path::{Path, PathBuf};
 
 /// Check models and experiments, and report everything that is wrong with them.
 ///
-/// A file with the key `model` is an experiment, any other file is a model. Prints one line for
-/// each file that is right; exits with 2 if any is wrong.
+/// A file with the key `quantities` is a case of `validate`, one with the key `model` an
+/// experiment, any other file is a model. Prints one line for each file that is right; exits with 2
+/// if any is wrong.
 #[derive(clap::Args)]
 pub struct Args {
     /// The files.
@@ -37,15 +39,17 @@ pub fn check(args: &Args) -> Verdict {
 fn check_file(sources: &mut Sources, path: &Path) -> Result<&'static str, Vec<Problem>> {
     let text = input::text(sources, path).map_err(|problem| vec![problem])?;
     let name = path.display().to_string();
-    if is_experiment(&name, &text) {
+    if has_key(&name, &text, "quantities") {
+        read_case(sources, &name, &text, &mut input::data).map(|_| "case")
+    } else if has_key(&name, &text, "model") {
         study::check(sources, &name, &text, &mut input::data).map(|_| "experiment")
     } else {
         load_and_compile(sources, &name, &text, &[], 0, &mut input::beside(path)).map(|_| "model")
     }
 }
 
-/// Whether a file has the key `model`. One that cannot be read is neither; the model's reader says
-/// what is wrong with it.
-fn is_experiment(name: &str, text: &str) -> bool {
-    read(&mut Sources::default(), name, text).is_ok_and(|root| root.get("model").is_some())
+/// Whether a file has a key. One that cannot be read has none; the model's reader says what is
+/// wrong with it.
+fn has_key(name: &str, text: &str, key: &str) -> bool {
+    read(&mut Sources::default(), name, text).is_ok_and(|root| root.get(key).is_some())
 }

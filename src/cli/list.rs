@@ -150,15 +150,21 @@ fn files(folder: &str, key: &str) -> Vec<Row> {
     let mut found = Vec::new();
     find(Path::new(folder), &mut found, 0);
     found.sort();
-    let about = |path: &String| {
+    let tree = |path: &String| {
         let mut sources = Sources::default();
         let text = input::text(&mut sources, Path::new(path)).ok()?;
-        let node = read(&mut sources, path, &text).ok()?;
+        read(&mut sources, path, &text).ok()
+    };
+    let about = |path: &String| {
+        let node = tree(path)?;
         let value = node.get(key)?.to_json();
         value.as_str().map(str::to_owned)
     };
+    // Cases of `validate` stand among the experiments.
+    let is_case = |path: &String| tree(path).is_some_and(|node| node.get("quantities").is_some());
     found
         .into_iter()
+        .filter(|path| !is_case(path))
         .map(|path| (about(&path), path))
         .map(|(a, p)| (p, a.unwrap_or_default()))
         .collect()

@@ -1,8 +1,8 @@
 //! The program: the only layer that prints, reads clocks and writes files.
 //!
 //! One file for each verb. Results go to stdout, talk goes to stderr. Exit codes: 0 done (and all
-//! claims hold), 1 a claim failed, 2 bad input, 130 interrupted. Nothing is written when the input
-//! is bad.
+//! claims hold), 1 a claim or a case failed, 2 bad input, 130 interrupted. Nothing is written when
+//! the input is bad.
 
 mod check;
 mod explain;
@@ -17,6 +17,7 @@ mod run;
 mod say;
 mod schema;
 mod study;
+mod validate;
 mod words;
 mod write;
 
@@ -31,7 +32,9 @@ use std::process::ExitCode;
 /// is explained by `outagelab explain WORD`.
 #[derive(Parser)]
 #[command(name = "outagelab", version, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done and all claims hold, 1 a claim failed, 2 bad input.")]
+#[command(
+    after_help = "Exit codes: 0 done and all claims hold, 1 a claim or a case failed, 2 bad input."
+)]
 struct Program {
     #[command(subcommand)]
     verb: Verb,
@@ -43,6 +46,7 @@ enum Verb {
     Run(run::Args),
     Study(study::Args),
     Check(check::Args),
+    Validate(validate::Args),
     Explain(explain::Args),
     List(list::Args),
     Schema(schema::Args),
@@ -53,7 +57,7 @@ enum Verb {
 enum Done {
     /// All is well.
     Well,
-    /// A claim of the experiment does not hold.
+    /// A claim of the experiment does not hold, or a case of the validation fails.
     ClaimFailed,
 }
 
@@ -68,6 +72,7 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(&args),
         Verb::Study(args) => study::study(&args),
         Verb::Check(args) => check::check(&args),
+        Verb::Validate(args) => validate::validate(&args),
         Verb::Explain(args) => explain::explain(&args),
         Verb::List(args) => list::list(&args),
         Verb::Schema(args) => schema::schema(&args),

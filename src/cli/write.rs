@@ -122,8 +122,18 @@ pub fn leave_whole_files_on_interrupt(folder: &Arc<Folder>) {
     let _ = ctrlc::set_handler(handler);
 }
 
+/// Writes one file, whole or not at all.
+///
+/// # Errors
+/// It cannot be written.
+pub fn whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    stage(path, bytes)?.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
 fn stage(path: &Path, bytes: &[u8]) -> std::io::Result<NamedTempFile> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = parent.unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut file = temporary(folder)?;
     file.write_all(bytes)?;

@@ -2,7 +2,8 @@
 
 use super::claim::Test;
 use super::draw::{Draw, number};
-use super::experiment::{BASELINE, Edits, Experiment, Sweep, Variant};
+use super::experiment::{BASELINE, Edits, Experiment, Sweep};
+use super::patches::{edits, patches_of};
 use super::paths::{find, folder, stem};
 use super::quantity;
 use super::setup::{Files, Setup, compile_tree, without_origins};
@@ -82,7 +83,7 @@ pub(super) struct Unless {
     pub(super) against: Option<Setup>,
 }
 
-pub(super) type ReadFile<'a> = &'a mut dyn FnMut(&str) -> Result<String, String>;
+pub(crate) type ReadFile<'a> = &'a mut dyn FnMut(&str) -> Result<String, String>;
 
 /// Reads an experiment and everything that it names.
 ///
@@ -226,41 +227,11 @@ impl Checker<'_> {
                 let help = "give this variant another name";
                 self.problems.push(Problem::new(what).help(help).at(name.mark));
             }
-            let patches = self.patches_of(name, variant, &mut vec![name.value.as_str()]);
+            let patches = patches_of(&self.experiment.variants, name, variant);
+            let patches = patches.map_err(|problem| self.problems.push(problem)).ok();
             setups.push(patches.and_then(|patches| self.setup(name, patches)));
         }
         setups
-    }
-
-    /// The patches of a variant, with those of the variants that it contains before its own.
-    fn patches_of<'v>(
-        &mut self,
-        name: &Name,
-        variant: &'v Variant,
-        inside: &mut Vec<&'v str>,
-    ) -> Option<Vec<Patch>>
-    where
-        Self: 'v,
-    {
-        let experiment = self.experiment;
-        let mut patches = Vec::new();
-        for part in &variant.all_of {
-            let Some(contained) = experiment.variants.get(&part.value) else {
-                let problem = unknown("variant", part, experiment.variants.names());
-                self.problems.push(problem);
-                return None;
-            };
-            if inside.contains(&part.value.as_str()) {
-                let what = format!("`{}` contains itself by `all_of`", name.value);
-                self.problems.push(Problem::new(what).at(part.mark));
-                return None;
-            }
-            inside.push(&part.value);
-            patches.extend(self.patches_of(name, contained, inside)?);
-            inside.pop();
-        }
-        patches.extend(edits(&variant.set, &variant.add, &variant.remove));
-        Some(patches)
     }
 
     /// Compiles a variant. What is wrong stands at its patch if it is known which one it is, and
@@ -419,19 +390,6 @@ pub fn is_shown(name: &str, measure: &str) -> bool {
     }
 }
 
-/// Patches in the order in which they are applied.
-fn edits<'e>(
-    set: &'e Named<Node>,
-    add: &'e Named<Node>,
-    remove: &'e [Name],
-) -> impl Iterator<Item = Patch> + 'e {
-    let set =
-        set.iter().map(|(path, value)| Patch::Set { path: path.clone(), value: value.clone() });
-    let add =
-        add.iter().map(|(path, value)| Patch::Add { path: path.clone(), value: value.clone() });
-    set.chain(add).chain(remove.iter().map(|path| Patch::Remove { path: path.clone() }))
-}
-
 /// Every combination of the values of the inputs; the last input changes fastest.
 fn combinations(over: &Named<Vec<Node>>) -> Vec<Vec<(&Name, &Node)>> {
     over.iter().fold(vec![Vec::new()], |so_far, (path, values)| {
@@ -454,7 +412,7 @@ fn text_of(node: &Node) -> String {
 }
 
 /// Problems in the order of the texts, each once; those without a place last.
-fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+pub(crate) fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by_key(|problem| (problem.mark.is_none(), problem.mark));
     problems.dedup();
     problems

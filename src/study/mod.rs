@@ -19,6 +19,7 @@ mod csv;
 mod draw;
 pub mod estimate;
 pub mod experiment;
+mod patches;
 mod paths;
 mod quantity;
 mod result;
@@ -35,6 +36,12 @@ pub use experiment::Experiment;
 pub use result::{Row, StudyResult, VariantRows};
 pub use run::{Options, run};
 pub use setup::Setup;
+
+pub(crate) use check::{ReadFile, in_order};
+pub(crate) use patches::patches_of;
+pub(crate) use paths::{find, folder, stem};
+pub(crate) use run::in_parallel;
+pub(crate) use setup::{compile_tree, without_origins};
 
 #[cfg(test)]
 mod tests;

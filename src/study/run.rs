@@ -135,11 +135,11 @@ pub(super) fn run_all(
 
 /// The ordered map over the numbers below `total`.
 #[cfg(feature = "cli")]
-fn in_parallel(
+pub(crate) fn in_parallel<T: Send>(
     total: usize,
     threads: Option<usize>,
-    one: impl Fn(usize) -> Row + Sync + Send,
-) -> Vec<Row> {
+    one: impl Fn(usize) -> T + Sync + Send,
+) -> Vec<T> {
     use rayon::prelude::*;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0)).build();
     match pool {
@@ -152,7 +152,7 @@ fn in_parallel(
 
 /// The engine alone has no threads.
 #[cfg(not(feature = "cli"))]
-fn in_parallel(total: usize, _: Option<usize>, one: impl Fn(usize) -> Row) -> Vec<Row> {
+pub(crate) fn in_parallel<T>(total: usize, _: Option<usize>, one: impl Fn(usize) -> T) -> Vec<T> {
     (0..total).map(one).collect()
 }
 

@@ -5,4 +5,5 @@ mod files;
 mod folder;
 mod stopped;
 mod studies;
+mod validation;
 mod verbs;

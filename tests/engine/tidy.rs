@@ -16,7 +16,7 @@ const LAYERS: [&[&str]; 9] = [
     &["plan"],
     &["sim"],
     &["measure"],
-    &["study"],
+    &["study", "validate"],
     &["plot", "report"],
     &["cli"],
 ];
