@@ -92,8 +92,8 @@ pub(super) fn measures(_: &Plan) -> Vec<Measure> {
         Measure::new(
             "error_share_worst",
             SHARE,
-            "The share of lost requests among the users' requests that ended in the worst minute of \
-             the user outage.",
+            "The share of lost requests among the users' requests that ended in the worst minute \
+             of the user outage.",
             |view| view.worst_share(view.user_outage()?),
         ),
     ]
