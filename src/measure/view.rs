@@ -189,6 +189,18 @@ impl<'a> View<'a> {
         sum.lost_share()
     }
 
+    /// The largest share of lost requests among the users' requests that ended in a bucket of a
+    /// window.
+    #[must_use]
+    pub fn worst_share(&self, window: Window) -> Option<f64> {
+        let inside = |index: &usize| {
+            let bucket = self.bucket(*index);
+            bucket.to > window.from && bucket.from < window.to
+        };
+        let shares = self.traffic.iter().enumerate().filter(|(index, _)| inside(index));
+        shares.filter_map(|(_, traffic)| traffic.lost_share()).reduce(f64::max)
+    }
+
     /// When the alert fired that paged first.
     #[must_use]
     pub fn alert(&self) -> Option<Nanos> {

@@ -26,6 +26,7 @@ macro_rules! incidents {
 
 // With the number of replicas that is enough to refute each claim without its cause.
 incidents! {
+    routing_crash: "2024-06-05-routing-crash", 60,
     runaway_client: "2024-06-20-runaway-client", 16,
     memory_leak: "2024-08-10-memory-leak", 16,
     rate_limiter_leak: "2024-07-10-rate-limiter-leak", 60,

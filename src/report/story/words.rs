@@ -126,6 +126,13 @@ impl<'a> Names<'a> {
             Counter::Answers(place) => format!("{}.answers", self.place(place)),
             Counter::AnswersOf(place, mask) => {
                 let has = |status: &&Status| mask & (1 << **status as u16) != 0;
+                let class = |n: u16| {
+                    let of_class = Status::ALL.iter().filter(|s| s.code() / 100 == n);
+                    mask == of_class.fold(0, |bits, s| bits | 1 << (*s as u16))
+                };
+                if let Some(n) = (2..6).find(|n| class(*n)) {
+                    return format!("{}.answers.{n}xx", self.place(place));
+                }
                 let words: Vec<&str> = Status::ALL.iter().filter(has).map(|s| s.word()).collect();
                 format!("{}.answers.{}", self.place(place), words.join("|"))
             }
