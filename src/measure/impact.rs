@@ -25,9 +25,9 @@ pub(super) fn measures(_: &Plan) -> Vec<Measure> {
         Measure::new(
             "reported_outage",
             MINUTES,
-            "From the alert (or the acknowledgement, if the model's `impact.reported_from` says so) \
-             to the moment when the incident was declared over (the end of the run if it never \
-             was); 0 without an alert. Better monitoring lengthens it.",
+            "From the alert (or the acknowledgement, if the model's `impact.reported_from` says \
+             so) to the moment when the incident was declared over (the end of the run if it \
+             never was); 0 without an alert. Better monitoring lengthens it.",
             |view| Some(view.reported_outage().map_or(0.0, |window| window.minutes())),
         )
         .better(Better::Neither),

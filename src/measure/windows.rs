@@ -37,8 +37,8 @@ pub(super) fn measures(plan: &Plan) -> Vec<Measure> {
             "loss_after",
             SHARE,
             "The share of the users' requests that were lost between the completion of this action \
-             and the next one's (or the moment when it was declared over, or the end), where it was \
-             done.",
+             and the next one's (or the moment when it was declared over, or the end), where it \
+             was done.",
             |view, _, after| view.within(after).0.lost_share(),
         );
         push(

@@ -28,6 +28,7 @@ macro_rules! incidents {
 incidents! {
     routing_crash: "2024-06-05-routing-crash", 60,
     runaway_client: "2024-06-20-runaway-client", 16,
+    memory_leak: "2024-08-10-memory-leak", 16,
     rate_limiter_leak: "2024-07-10-rate-limiter-leak", 60,
 }
 
