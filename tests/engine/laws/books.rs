@@ -92,9 +92,9 @@ fn one_station(genes: [u8; 7], horizon: &str) -> String {
     let (light, heavy) = (1 + light % 40, 1 + heavy);
     let (instances, workers) = (1 + instances % 3, 1 + workers % 5);
     format!(
-        "name: station\nhorizon: {horizon}\nclients:\n  u0:\n    calls: q\n    arrivals: {{profile: \
-         {{points: [[0s, {rate}/s], [30s, {rate}/s], [40s, 0/s]]}}}}\n    requests: {{light: \
-         {share}%, heavy: {}%}}\ncomponents:\n  q:\n    kind: server\n    instances: \
+        "name: station\nhorizon: {horizon}\nclients:\n  u0:\n    calls: q\n    arrivals: \
+         {{profile: {{points: [[0s, {rate}/s], [30s, {rate}/s], [40s, 0/s]]}}}}\n    requests: \
+         {{light: {share}%, heavy: {}%}}\ncomponents:\n  q:\n    kind: server\n    instances: \
          {instances}\n    workers: {workers}\n    line: {{discipline: {discipline}}}\n    memory: \
          {{limit: 100GB, base: 7MB, per_request: 300kB, leak: {{per_request: 1kB}}, \
          at_limit: killed}}\n    \
