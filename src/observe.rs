@@ -180,6 +180,8 @@ pub enum Counted {
     Attempts(Name),
     /// Those among them that are not the first of their request.
     Retries(Name),
+    /// Copies among them that a `hedge` sent.
+    Hedges(Name),
     /// Requests of a client that are over.
     Over(Name),
     /// Good answers among them.
@@ -207,4 +209,6 @@ pub enum Counted {
     Hits(Name),
     /// How often a circuit breaker of a client or component opened.
     Trips(Name),
+    /// How often one opened again because a trial failed.
+    Reopenings(Name),
 }

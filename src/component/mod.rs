@@ -176,8 +176,11 @@ pub enum WhileCalling {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Line {
-    /// Places in the line; a request that finds it full is refused (503).
+    /// Places in the line; what becomes of a request that finds it full, `when_full` says.
     pub capacity: Limit,
+    /// `refuse` (503), or `drop` without an answer, as a full accept queue of the operating system
+    /// does: the caller waits until its own time-out.
+    pub when_full: WhenFull,
     /// Who goes first.
     pub discipline: Discipline,
     /// The longest wait; after it the request is refused (503). Left out: for ever.
@@ -190,11 +193,23 @@ impl Default for Line {
     fn default() -> Self {
         Line {
             capacity: Limit(None),
+            when_full: WhenFull::Refuse,
             discipline: Discipline::Fifo,
             wait: None,
             drops_abandoned: false,
         }
     }
+}
+
+/// What becomes of a request that finds the line full.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenFull {
+    /// It is refused at once (503).
+    #[default]
+    Refuse,
+    /// It is dropped and never answered.
+    Drop,
 }
 
 /// Who goes first in a waiting line.

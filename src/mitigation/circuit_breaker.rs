@@ -254,6 +254,12 @@ impl Breaker {
         self.state
     }
 
+    /// Whether it was half-open when it was last asked or told.
+    #[must_use]
+    pub fn is_half_open(&self) -> bool {
+        self.state == State::HalfOpen
+    }
+
     /// The state at `now`, and when it will change by itself, if nothing happens before.
     #[must_use]
     pub fn at(&self, now: Nanos) -> (State, Option<Nanos>) {

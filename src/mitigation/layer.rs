@@ -20,7 +20,19 @@ impl LazyLuck {
     #[inline]
     #[must_use]
     pub fn unit(self) -> f64 {
-        self.call.at(self.attempt).at(self.layer).unit()
+        self.whole().unit()
+    }
+
+    /// Luck of its own under `key`, for a layer that draws more than one number.
+    #[inline]
+    #[must_use]
+    pub fn below(self, key: u64) -> Luck {
+        self.whole().at(key)
+    }
+
+    #[inline]
+    fn whole(self) -> Luck {
+        self.call.at(self.attempt).at(self.layer)
     }
 }
 

@@ -36,11 +36,14 @@ pub mod bulkhead;
 pub mod circuit_breaker;
 pub mod fallback;
 pub mod health;
+pub mod hedge;
 pub mod layer;
 pub mod random_early_drop;
 pub mod rate_limit;
 pub mod retry;
 pub mod retry_budget;
+pub mod retry_quota;
+pub mod retry_ratio;
 mod statuses;
 
 use schemars::JsonSchema;
@@ -201,8 +204,13 @@ roster! {
     "Answer something else when a call, or a middleware, fails."
         fallback: Fallback(FallbackSpec => Fallback),
     "Try a failed call again, after a pause." retry: Retry(RetrySpec => Retry),
+    "Send a further copy of a call that has no answer yet." hedge: Hedge(HedgeSpec => Hedge),
     "Stop retries while too few calls succeed."
         retry_budget: RetryBudget(RetryBudgetSpec => RetryBudget),
+    "Stop retries when a bucket that calls and successes fill is empty."
+        retry_quota: RetryQuota(RetryQuotaSpec => RetryQuota),
+    "Stop retries while they, or failures, are too large a share."
+        retry_ratio: RetryRatio(RetryRatioSpec => RetryRatio),
     "Refuse calls at the caller while too many fail."
         circuit_breaker: CircuitBreaker(CircuitBreakerSpec => Breaker),
     "Refuse what comes more often than a limit." rate_limit: RateLimit(RateLimitSpec => RateLimit),

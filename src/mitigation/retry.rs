@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::statuses::check_failures;
-use super::{Nanos, StatusSet, Told};
+use super::{LazyLuck, Nanos, StatusSet, Told};
+use crate::component::Limit;
+use crate::dist::{Dist, Sampler};
 use crate::status::Status;
 use crate::units::{Factor, MILLISECOND, Share, Span};
 
@@ -18,7 +20,9 @@ retry, or the pause would end at or after `give_up_after`, the failure of the la
 delivered unchanged.
 
 `attempts` counts the first one: 3 means at most two retries (as in Resilience4j, gRPC and AWS SDKs;
-Envoy's num_retries and HAProxy's retries count without the first).
+Envoy's num_retries and HAProxy's retries count without the first). `unlimited` is for callers who
+try until it works (at most 65 535 times). With `chance: 75%` a caller who could retry gives up in
+one of four cases, as people do.
 
 Pause before retry n = 1, 2, ...: d(n) = min(cap, base x factor^(n-1)), then jitter with U uniform
 in [0, 1):
@@ -27,6 +31,8 @@ in [0, 1):
   equal         d/2 + U x d/2
   decorrelated  min(cap, base + U x (3 x previous - base)), previous = the pause before (first base)
   plus_minus f  d x (1 - f + 2 x f x U)    Resilience4j randomised, f = 50%; can exceed the cap
+or `{drawn: {exponential: {mean: 2s}}}`: drawn anew from any law of the language (people who come
+back; with `attempts: unlimited` the orbit of a retrial queue).
 
 Source: gRPC proposal A6; Resilience4j IntervalFunction; AWS, Exponential Backoff And Jitter.
 Envoy's current code is `{base: 25ms, factor: 2x, cap: 250ms, jitter: full}`,
@@ -50,8 +56,9 @@ burns its attempts without touching the network; it is therefore not retried by 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetrySpec {
-    /// Attempts in all, including the first: 3 means at most two retries. Default 3.
-    pub attempts: u32,
+    /// Attempts in all, including the first: 3 means at most two retries; or `unlimited`. Default
+    /// 3.
+    pub attempts: Limit,
     /// The pause before each retry.
     pub backoff: BackoffSpec,
     /// Statuses to retry. Default: every failure but `client_error`, `local_reject`,
@@ -61,11 +68,20 @@ pub struct RetrySpec {
     /// No retry starts this long after the first attempt began, or later. Default: no such limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub give_up_after: Option<Span>,
+    /// The chance that a retry that may be made is made; the caller gives up otherwise. Default
+    /// 100%.
+    pub chance: Share,
 }
 
 impl Default for RetrySpec {
     fn default() -> Self {
-        Self { attempts: 3, backoff: BackoffSpec::default(), on: None, give_up_after: None }
+        Self {
+            attempts: Limit(Some(3)),
+            backoff: BackoffSpec::default(),
+            on: None,
+            give_up_after: None,
+            chance: Share(1.0),
+        }
     }
 }
 
@@ -79,6 +95,8 @@ pub enum BackoffSpec {
     Constant(Span),
     /// A pause that grows from retry to retry.
     Exponential(ExponentialSpec),
+    /// A pause drawn anew for each retry.
+    Drawn(Dist<Span>),
 }
 
 impl Default for BackoffSpec {
@@ -127,48 +145,88 @@ pub enum Jitter {
 }
 
 impl RetrySpec {
-    /// Refuses no attempts, shrinking pauses and lists of statuses that are no failures.
+    /// Refuses no attempts, shrinking pauses, retries that leave no time to pass, and lists of
+    /// statuses that are no failures.
     ///
     /// # Errors
     /// A sentence for the user.
     pub fn check(&self) -> Result<(), String> {
-        if self.attempts == 0 {
+        if self.attempts == Limit(Some(0)) {
             return Err("`attempts` counts the first one too, so it is at least 1".to_owned());
         }
-        if let BackoffSpec::Exponential(spec) = &self.backoff {
-            if !(spec.factor.0 >= 1.0 && spec.factor.0.is_finite()) {
-                return Err("the `factor` of an exponential backoff is at least 1x".to_owned());
+        match &self.backoff {
+            BackoffSpec::Exponential(spec) => {
+                if !(spec.factor.0 >= 1.0 && spec.factor.0.is_finite()) {
+                    return Err("the `factor` of an exponential backoff is at least 1x".to_owned());
+                }
+                if spec.cap.is_some_and(|cap| cap.0 < spec.base.0) {
+                    return Err("the `cap` of a backoff is less than its `base`".to_owned());
+                }
             }
-            if spec.cap.is_some_and(|cap| cap.0 < spec.base.0) {
-                return Err("the `cap` of a backoff is less than its `base`".to_owned());
-            }
+            BackoffSpec::Drawn(law) => drop(pauses(law)?),
+            BackoffSpec::None | BackoffSpec::Constant(_) => {}
+        }
+        // A time-out takes its time; every other failure may come at once, for ever.
+        let may_be_quick =
+            self.on.as_ref().is_none_or(|on| on.iter().any(|status| *status != Status::Timeout));
+        let for_ever = self.attempts == Limit(None) && self.chance.0 >= 1.0;
+        if for_ever && may_be_quick && self.backoff.is_none() {
+            return Err("`attempts: unlimited` without a pause: a call that is refused at once \
+                        would be tried for ever at one moment; write a `backoff`, or a `chance` \
+                        below 100%"
+                .to_owned());
         }
         self.on.as_deref().map_or(Ok(()), |on| check_failures("on", on))
     }
 }
 
+impl BackoffSpec {
+    /// Whether there is never a pause.
+    fn is_none(&self) -> bool {
+        match self {
+            Self::None => true,
+            Self::Constant(pause) => pause.0 == 0,
+            Self::Exponential(spec) => spec.base.0 == 0,
+            Self::Drawn(law) => law.mean() == 0.0,
+        }
+    }
+}
+
+/// What draws pauses from a law.
+fn pauses(law: &Dist<Span>) -> Result<Sampler, String> {
+    law.compile(&mut |_| {
+        Err("a `backoff` is not drawn from a file; write its `values` here".to_owned())
+    })
+}
+
 /// The pauses of a retry, ready to be asked.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Backoff {
     base: Nanos,
     factor: f64,
     cap: Nanos,
     jitter: Jitter,
+    /// Draws the pauses instead.
+    law: Option<Box<Sampler>>,
 }
 
 impl Backoff {
     /// The pauses that the spec describes.
     #[must_use]
     pub fn new(spec: &BackoffSpec) -> Self {
-        let constant = |base| Self { base, factor: 1.0, cap: base, jitter: Jitter::None };
+        let constant =
+            |base| Self { base, factor: 1.0, cap: base, jitter: Jitter::None, law: None };
         match spec {
             BackoffSpec::None => constant(0),
             BackoffSpec::Constant(pause) => constant(pause.0),
+            // A law that has passed its check compiles.
+            BackoffSpec::Drawn(law) => Self { law: pauses(law).ok().map(Box::new), ..constant(0) },
             BackoffSpec::Exponential(spec) => Self {
                 base: spec.base.0,
                 factor: spec.factor.0,
                 cap: spec.cap.map_or(Nanos::MAX, |cap| cap.0),
                 jitter: spec.jitter,
+                law: None,
             },
         }
     }
@@ -183,8 +241,9 @@ impl Backoff {
         (grown.round() as Nanos).min(self.cap)
     }
 
-    /// The pause before retry `n` (1 is the first), in nanoseconds. `previous` is the pause before
-    /// the retry before, 0 if there was none; `u` is uniform in [0, 1).
+    /// The pause before retry `n` (1 is the first), in nanoseconds, where it is not drawn from a
+    /// law. `previous` is the pause before the retry before, 0 if there was none; `u` is uniform in
+    /// [0, 1).
     #[must_use]
     pub fn delay(&self, n: u32, previous: Nanos, u: f64) -> Nanos {
         let bound = self.bound(n) as f64;
@@ -218,11 +277,12 @@ fn power(mut base: f64, mut exponent: u32) -> f64 {
 }
 
 /// The retry layer. It has no state of its own: what it must remember of a call is in [`Ended`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Retry {
     attempts: u32,
     on: StatusSet,
     give_up_after: Nanos,
+    chance: f64,
     backoff: Backoff,
 }
 
@@ -245,30 +305,41 @@ impl Retry {
     pub fn new(spec: &RetrySpec) -> Self {
         let on = spec.on.as_deref().map(StatusSet::of);
         Self {
-            attempts: spec.attempts,
+            attempts: spec.attempts.or_max(),
             on: on.unwrap_or_else(|| StatusSet::having(Status::is_retryable_by_default)),
             give_up_after: spec.give_up_after.map_or(Nanos::MAX, |span| span.0),
+            chance: spec.chance.0,
             backoff: Backoff::new(&spec.backoff),
         }
     }
 
     /// [`Told::Again`] with the pause before the next attempt, or [`Told::Deliver`]. `u` is uniform
-    /// in [0, 1).
+    /// in [0, 1), the luck below `luck` for what else is drawn.
     ///
     /// A retry that would begin at or after `give_up_after` is not made, and its pause is not
     /// waited for (reference, A1 rule 4).
     #[must_use]
-    pub fn told(&self, ended: &Ended, u: f64) -> Told {
+    pub fn told(&self, ended: &Ended, u: f64, luck: LazyLuck) -> Told {
         if ended.attempt >= self.attempts || !self.on.has(ended.status) {
             return Told::Deliver;
         }
-        let delay = self.backoff.delay(ended.attempt, ended.previous, u);
+        if self.chance < 1.0 && luck.below(GIVES_UP).unit() >= self.chance {
+            return Told::Deliver;
+        }
+        let delay = match &self.backoff.law {
+            Some(law) => law.sample_nanos(&mut luck.below(PAUSE).rng()),
+            None => self.backoff.delay(ended.attempt, ended.previous, u),
+        };
         match ended.elapsed.checked_add(delay) {
             Some(start) if start < self.give_up_after => Told::Again(delay),
             _ => Told::Deliver,
         }
     }
 }
+
+/// Keys below the luck of this layer.
+const GIVES_UP: u64 = 0;
+const PAUSE: u64 = 1;
 
 impl super::Layer for Retry {
     /// Retries are made while no layer inside has called the outcome final.
@@ -277,10 +348,10 @@ impl super::Layer for Retry {
             return Told::Deliver;
         }
         // The memo counts the tries of this layer, so that retries can be nested.
-        *cx.memo += 1;
+        *cx.memo = cx.memo.saturating_add(1);
         let elapsed = cx.now - cx.began;
         let ended = Ended { status, attempt: *cx.memo, elapsed, previous: *cx.pause };
-        let told = Retry::told(self, &ended, cx.luck.unit());
+        let told = Retry::told(self, &ended, cx.luck.unit(), cx.luck);
         if let Told::Again(pause) = told {
             *cx.pause = pause;
         }

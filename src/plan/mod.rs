@@ -1,12 +1,14 @@
 //! What a model means: names have become ids, quantities nanoseconds, steps one flat program. All
 //! errors of a model end in [`compile()`]; a [`Plan`] can be run without any.
 
+mod bug;
 mod change;
 pub mod compile;
 mod observe;
 mod op;
 mod response;
 
+pub use bug::{BugPlan, RateTrigger};
 pub use change::{ChangeAction, ChangePlan};
 pub use compile::{CompileContext, compile, load_and_compile};
 pub use observe::{CallCounter, CountedPlan, GaugePlan, ObservationPlan, ObservePlan, TimedPlan};
@@ -20,7 +22,6 @@ use crate::component::{AtLimit, Discipline, Sharing};
 use crate::dist::{CountSampler, Sampler};
 use crate::load::arrivals::RateCurve;
 use crate::mitigation::{LayerSpec, Pick};
-use crate::status::Status;
 use crate::units::Nanos;
 
 /// Index of a client in [`Plan::clients`].
@@ -206,6 +207,8 @@ pub struct ComponentPlan {
     pub releases: bool,
     /// Places in the waiting line.
     pub line_capacity: u32,
+    /// Whether a request that finds it full is dropped without an answer.
+    pub line_drops: bool,
     /// Who goes first.
     pub discipline: Discipline,
     /// The longest wait in the line.
@@ -362,6 +365,8 @@ pub struct EdgePlan {
     /// For each of them the key of its luck, which a layer of another kind beside it does not
     /// shift.
     pub layer_keys: Vec<u64>,
+    /// Which of the layers is the `hedge`; 255 when there is none.
+    pub hedge: u8,
     /// How the instance is chosen.
     pub pick: Pick,
     /// The caller's pool (index in its `pools`), or [`NONE`].
@@ -392,58 +397,4 @@ pub enum Timeout {
     Constant(Nanos, u32),
     /// Drawn.
     Drawn(Sampler),
-}
-
-/// A bug.
-#[derive(Debug, Clone)]
-pub struct BugPlan {
-    /// `component.bug`.
-    pub name: String,
-    /// Where it is.
-    pub component: ComponentId,
-    /// Bit v is set when version v has it.
-    pub versions: u64,
-    /// Whether it is there without being switched on.
-    pub present: bool,
-    /// Condition: the client, or [`NONE`].
-    pub client: ClientId,
-    /// Condition: classes of this name (as a bit set over [`Plan::classes`]); empty: all.
-    pub classes: Vec<bool>,
-    /// Condition: the endpoint, or [`NONE`].
-    pub endpoint: u32,
-    /// Condition: the chance.
-    pub share: f64,
-    /// Condition: more than `count` such requests in `window`, per instance or per component.
-    pub rate: Option<RateTrigger>,
-    /// The request ends with this.
-    pub error: Option<Status>,
-    /// Uncaught exception: holds the worker; memory.
-    pub exception: Option<(bool, u64)>,
-    /// The process dies.
-    pub crash: bool,
-    /// Leaks so many bytes.
-    pub leaks_memory: u64,
-    /// Slows the request's work.
-    pub slow: f64,
-    /// Delays the request.
-    pub delay: Nanos,
-    /// Makes each call again so many times.
-    pub calls_again: u32,
-    /// Pause before each of them.
-    pub again_pause: Nanos,
-    /// Log line (index in [`Plan::logs`]), or [`NONE`].
-    pub log: u32,
-    /// Key for the luck of requests.
-    pub luck: u64,
-}
-
-/// A rate measured by a sliding log.
-#[derive(Debug, Clone, Copy)]
-pub struct RateTrigger {
-    /// The condition holds when more than so many came in the window.
-    pub count: u32,
-    /// Its length.
-    pub window: Nanos,
-    /// Counted over all instances of the component together.
-    pub per_component: bool,
 }

@@ -143,10 +143,14 @@ pub enum CallCounter {
     Attempts,
     /// Those that are not the first of their call.
     Retries,
+    /// Copies that a hedge sent.
+    Hedges,
     /// Attempts that timed out.
     Timeouts,
     /// Attempts that the layers did not let out.
     NotSent,
     /// Circuit breakers that opened.
     Trips,
+    /// Those that opened again out of half-open.
+    Reopenings,
 }

@@ -41,7 +41,9 @@ pub enum Event {
     /// A call has waited too long for a connection of a pool.
     PoolWait { call: u32, life: u32, attempt: u16 },
     /// A call goes on after a delay (back-off, wait for a token).
-    Resume { call: u32, life: u32, attempt: u16 },
+    Resume { call: u32, life: u32, turn: u16 },
+    /// A copy of a call is due (hedge).
+    Hedge { call: u32, life: u32, timer: u16 },
     /// The next request or visit of an open client.
     Arrival { client: u32, epoch: u32 },
     /// A user has thought.
@@ -84,7 +86,7 @@ impl Event {
             | Event::Deadline { .. }
             | Event::LineWait { .. }
             | Event::PoolWait { .. } => 3,
-            Event::Resume { .. } => 4,
+            Event::Resume { .. } | Event::Hedge { .. } => 4,
             Event::Arrival { .. } | Event::Think { .. } | Event::Probe { .. } => 5,
             Event::Response(_) => 6,
             Event::Bucket | Event::Warm => 7,

@@ -1,9 +1,13 @@
 //! The caller's side: a call goes in through its layers, its attempts go out, outcomes come back.
 
+mod hedge;
+mod over;
 mod pool;
 
 use super::agenda::Event;
-use super::records::{Call, CallState, Caller, Id, Identity, MAX_LAYERS, Task, TaskState};
+use super::records::{
+    Call, CallState, Caller, HedgeRound, Id, Identity, MAX_LAYERS, Task, TaskState,
+};
 use super::story::What;
 use super::world::World;
 use crate::mitigation::{Ask, Context, Layer, LayerState, LazyLuck, Told};
@@ -11,6 +15,7 @@ use crate::plan::{EdgeId, InstanceId, NONE, Timeout};
 use crate::rng::Luck;
 use crate::status::Status;
 use crate::units::{NEVER, Nanos};
+use hedge::GivenUp;
 
 /// Keys below an attempt's luck. Steps use hashes of their place, so small numbers are free.
 pub mod luck {
@@ -37,6 +42,8 @@ pub mod luck {
     pub const ATTEMPT: u64 = 64;
     /// Copies of branches; the number of the copy is added.
     pub const COPY: u64 = 1 << 20;
+    /// Copies of a call that its hedge sends; the number of the copy is added.
+    pub const HEDGE: u64 = 1 << 21;
 }
 
 impl World<'_> {
@@ -72,7 +79,10 @@ impl World<'_> {
             pause: 0,
             last: None,
             is_final: false,
+            turn: 0,
             memos: [0; MAX_LAYERS],
+            hedge: HedgeRound::default(),
+            copies: Id::NONE,
         });
         if plan.deadline_lane != NONE {
             self.agenda.after_lane(plan.deadline_lane, Event::Deadline { call: index, life });
@@ -91,8 +101,13 @@ impl World<'_> {
 
     /// Asks the layers from `first` on, then sends an attempt.
     fn go_in(&mut self, index: u32, first: usize) {
-        let count = self.plan.edges[self.calls[index].edge as usize].layers.len();
+        let plan = &self.plan.edges[self.calls[index].edge as usize];
+        let (count, hedge) = (plan.layers.len(), plan.hedge as usize);
         for layer in first..count {
+            if layer == hedge {
+                self.begin_hedge(index);
+                continue;
+            }
             match self.with_layer(index, layer, |state, cx| state.ask(cx)) {
                 Ask::Pass => {}
                 Ask::Wait(pause) => return self.pause(index, layer + 1, pause),
@@ -114,6 +129,8 @@ impl World<'_> {
     ) -> R {
         let call = &mut self.calls[index];
         let edge_id = call.edge;
+        // A copy comes after its lead's own attempt.
+        let before = u32::from(matches!(call.caller, Caller::Copy(_)));
         let edge = &mut self.edges[edge_id as usize];
         let row = edge.row(call.from);
         let luck = LazyLuck {
@@ -124,7 +141,7 @@ impl World<'_> {
         let mut cx = Context {
             now: self.now,
             luck,
-            attempts: u32::from(call.attempt),
+            attempts: u32::from(call.attempt) + before,
             began: call.began,
             sent: call.sent,
             memo: &mut call.memos[layer],
@@ -137,10 +154,13 @@ impl World<'_> {
         };
         let state = &mut edge.layers[row][layer];
         let was_open = state.is_open();
+        let was_half_open = state.breaker().is_some_and(|breaker| breaker.is_half_open());
         let result = f(state, &mut cx);
         let is_open = state.is_open();
         if was_open != is_open {
-            self.edges[edge_id as usize].trips += u64::from(is_open);
+            let edge = &mut self.edges[edge_id as usize];
+            edge.trips += u64::from(is_open);
+            edge.reopenings += u64::from(is_open && was_half_open);
             self.meter.tell(self.now, What::Breaker { edge: edge_id, open: is_open });
         }
         result
@@ -152,8 +172,9 @@ impl World<'_> {
         let call = &mut self.calls[index];
         call.state = CallState::Pauses;
         call.resume_layer = resume_layer as u8;
-        let attempt = call.attempt;
-        self.agenda.at(at, Event::Resume { call: index, life, attempt });
+        call.turn = call.turn.wrapping_add(1);
+        let turn = call.turn;
+        self.agenda.at(at, Event::Resume { call: index, life, turn });
     }
 
     /// A pause is over.
@@ -172,6 +193,11 @@ impl World<'_> {
         let call = &mut self.calls[index];
         call.attempt += 1;
         call.sent = self.now;
+        if let Caller::Copy(lead) = call.caller {
+            let attempts = &mut self.calls[lead.index].hedge.attempts;
+            *attempts = attempts.saturating_add(1);
+        }
+        let call = &mut self.calls[index];
         let edge = &self.plan.edges[call.edge as usize];
         if edge.pool == NONE {
             return self.dispatch(index);
@@ -224,6 +250,11 @@ impl World<'_> {
         let call = &self.calls[index];
         let attempt_luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt));
         let edge_id = call.edge;
+        let edge = &mut self.edges[edge_id as usize];
+        edge.sent += 1;
+        edge.retried += u64::from(call.attempt > 1);
+        let is_copy = matches!(call.caller, Caller::Copy(_));
+        edge.hedged += u64::from(is_copy && call.attempt == 1);
         let Some(instance) = self.choose(index, attempt_luck) else {
             self.calls[index].target = NONE;
             return self.attempt_over(index, Status::Unavailable);
@@ -232,8 +263,6 @@ impl World<'_> {
         let plan = &self.plan.edges[edge_id as usize];
         let edge = &mut self.edges[edge_id as usize];
         let call = &mut self.calls[index];
-        edge.sent += 1;
-        edge.retried += u64::from(call.attempt > 1);
         call.target = instance;
         if !edge.out.is_empty() {
             let slot = edge.slot(call.from, self.stations[instance as usize].number);
@@ -315,86 +344,17 @@ impl World<'_> {
         Some(component.instances[number as usize])
     }
 
-    /// An attempt's time-out has passed.
-    pub fn time_out(&mut self, index: u32) {
-        let call = &self.calls[index];
-        let plan = &self.plan.edges[call.edge as usize];
-        let (task, cancels) = (call.task, plan.cancels);
-        self.edges[call.edge as usize].timed_out += 1;
-        if cancels {
-            self.cancel(task);
-        }
-        let component = plan.from;
-        if component != NONE {
-            self.meter.components[component as usize].timeouts += 1;
-        }
-        self.attempt_over(index, Status::Timeout);
-    }
-
-    /// A call's deadline has passed: it is over, whatever its layers would have done.
-    pub fn deadline_over(&mut self, index: u32) {
-        let call = &self.calls[index];
-        let plan = &self.plan.edges[call.edge as usize];
-        let (task, out) = (call.task, call.state == CallState::Out);
-        if plan.cancels && out {
-            self.cancel(task);
-        }
-        self.attempt_over(index, Status::DeadlineExceeded);
-    }
-
-    /// The answer of an attempt has come back.
-    #[inline]
-    pub fn answered(&mut self, id: Id, attempt: u16, status: Status) {
-        if !self.calls.is_live(id.index, id.life) {
-            return; // The caller has gone; the work was for nobody.
-        }
-        let call = &self.calls[id.index];
-        if call.attempt == attempt && call.state == CallState::Out {
-            return self.attempt_over(id.index, status);
-        }
-        // Late. It is used if the edge says so and the request is still open.
-        let plan = &self.plan.edges[call.edge as usize];
-        if plan.late_used && status.is_good() {
-            let (task, out) = (call.task, call.state == CallState::Out);
-            if out && plan.cancels {
-                self.cancel(task);
-            }
-            // For the layers it is the answer of the attempt that is out now.
-            self.attempt_over(id.index, status);
-        }
-    }
-
-    /// Gives back what the attempt that is out holds at the caller.
-    #[inline]
-    fn settle(&mut self, index: u32) {
-        let call = &mut self.calls[index];
-        let edge = &mut self.edges[call.edge as usize];
-        if !edge.out.is_empty() && call.target != NONE {
-            let slot = edge.slot(call.from, self.stations[call.target as usize].number);
-            if let Some(out) = edge.out.get_mut(slot) {
-                *out -= 1;
-            }
-        }
-        call.target = NONE;
-        call.task = Id::NONE;
-        if call.connected {
-            self.release_connection(index);
-        }
-    }
-
-    /// An attempt is over: its outcome comes out through the layers.
-    #[inline]
-    pub fn attempt_over(&mut self, index: u32, status: Status) {
-        self.settle(index);
-        self.calls[index].state = CallState::Pauses;
-        self.calls[index].last = Some(status);
-        let count = self.plan.edges[self.calls[index].edge as usize].layers.len();
-        if count == 0 { self.deliver(index, status) } else { self.come_out(index, count, status) }
-    }
-
     /// Tells the layers below `end`, innermost first.
     fn come_out(&mut self, index: u32, end: usize, mut status: Status) {
+        let hedge = self.plan.edges[self.calls[index].edge as usize].hedge as usize;
         for layer in (0..end).rev() {
+            if layer == hedge {
+                match self.out_of_hedge(index, status) {
+                    Some(outcome) => status = outcome,
+                    None => return,
+                }
+                continue;
+            }
             match self.with_layer(index, layer, |state, cx| state.told(cx, status)) {
                 Told::Deliver => {}
                 Told::Instead(other) => status = other,
@@ -428,7 +388,12 @@ impl World<'_> {
             let call = &self.calls[index];
             (call.caller, call.edge, call.from)
         };
+        if self.calls[index].copies != Id::NONE {
+            self.drop_copies(index, GivenUp { loses: false, process_is_gone: false });
+        }
         match caller {
+            // What comes out of a copy ends at its hedge.
+            Caller::Copy(_) => self.calls.free(index),
             Caller::Task(task) => {
                 self.calls.free(index);
                 self.call_returned(task, edge, from, status);
@@ -446,46 +411,6 @@ impl World<'_> {
                 self.calls.free(index);
                 self.probe_over(instance, status);
             }
-        }
-    }
-
-    /// Drops a call whose caller has died or was cancelled. The callee works on, unless the edge
-    /// cancels.
-    pub fn abandon_call(&mut self, id: Id, process_is_gone: bool) {
-        if !self.calls.is_live(id.index, id.life) {
-            return;
-        }
-        let call = &self.calls[id.index];
-        let plan = &self.plan.edges[call.edge as usize];
-        let (task, cancels) = (call.task, plan.cancels);
-        if !plan.layers.is_empty() {
-            let edge = &mut self.edges[call.edge as usize];
-            let row = edge.row(call.from);
-            for (layer, memo) in edge.layers[row].iter_mut().zip(call.memos) {
-                layer.forgotten(memo);
-            }
-        }
-        if process_is_gone {
-            self.calls[id.index].connected = false; // Its pools are new ones already.
-        }
-        self.settle(id.index);
-        self.calls.free(id.index);
-        if cancels {
-            self.cancel(task);
-        }
-    }
-
-    /// Whether a waiting event still matters.
-    #[inline]
-    pub fn is_live(calls: &super::arena::Arena<Call>, event: &Event) -> bool {
-        match *event {
-            Event::Timeout { call, life, attempt } => {
-                calls.is_live(call, life) && calls[call].attempt == attempt && {
-                    matches!(calls[call].state, CallState::Out | CallState::WaitsForConnection)
-                }
-            }
-            Event::Deadline { call, life } => calls.is_live(call, life),
-            _ => true,
         }
     }
 }

@@ -89,8 +89,8 @@ pub struct ComponentMeter {
     pub timeouts: u64,
     /// Requests dropped on their turn because their caller had gone.
     pub dropped: u64,
-    /// Requests that were never answered, because their process died or somebody gave up on their
-    /// refusal.
+    /// Requests that were never answered, because their process died, a full line dropped them,
+    /// or somebody gave up on their refusal.
     pub lost: u64,
     /// Looks into caches.
     pub lookups: u64,

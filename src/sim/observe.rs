@@ -391,9 +391,11 @@ impl World<'_> {
                 let read: fn(&EdgeState) -> u64 = match counter {
                     CallCounter::Attempts => |edge| edge.sent,
                     CallCounter::Retries => |edge| edge.retried,
+                    CallCounter::Hedges => |edge| edge.hedged,
                     CallCounter::Timeouts => |edge| edge.timed_out,
                     CallCounter::NotSent => |edge| edge.not_sent,
                     CallCounter::Trips => |edge| edge.trips,
+                    CallCounter::Reopenings => |edge| edge.reopenings,
                 };
                 edges.iter().map(|edge| read(&self.edges[*edge as usize])).sum()
             }

@@ -189,6 +189,12 @@ pub struct ClientOutcome {
     pub slow: u64,
     /// Attempts made by requests that are over.
     pub attempts: u64,
+    /// Attempts sent in the whole run, warm-up included: first ones, retries, and hedges.
+    pub attempts_sent: u64,
+    /// Retries among them.
+    pub retries: u64,
+    /// Copies sent by hedges among them.
+    pub hedges: u64,
     /// Latency of good answers: for each class, for each bucket.
     pub latency: Vec<Vec<Option<Box<Histogram>>>>,
     /// What befell its users, where impact is counted.
@@ -212,8 +218,8 @@ pub struct ComponentOutcome {
     pub timeouts: u64,
     /// Requests dropped on their turn.
     pub dropped: u64,
-    /// Requests that were never answered, because their process died or somebody gave up on their
-    /// refusal.
+    /// Requests that were never answered, because their process died, a full line dropped them,
+    /// or somebody gave up on their refusal.
     pub lost: u64,
     /// Looks into caches.
     pub lookups: u64,

@@ -33,6 +33,8 @@ pub enum Caller {
     Task(Id),
     /// A health probe of this instance.
     Probe(InstanceId),
+    /// The call that this one is a copy of (a hedge).
+    Copy(Id),
 }
 
 /// Where a call stands.
@@ -46,6 +48,27 @@ pub enum CallState {
     Pauses,
     /// Its attempts are over; a fallback takes its time.
     FallsBack,
+    /// Its own attempt is over; copies of it are waited for. A copy that waits for a late answer.
+    Holds,
+}
+
+/// Copies of a call that its hedge has sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HedgeRound {
+    /// A round is going on: an outcome is waited for. At a copy: it is out.
+    pub open: bool,
+    /// The next copy goes at this very moment.
+    pub due: bool,
+    /// Copies sent in this round.
+    pub sent: u8,
+    /// Copies out.
+    pub out: u8,
+    /// Number that the event for the next copy must carry.
+    pub timer: u16,
+    /// Copies made in all rounds: keys of their luck.
+    pub made: u16,
+    /// Attempts that copies made, over all rounds.
+    pub attempts: u16,
 }
 
 /// What a request is, for all calls that are made on its behalf.
@@ -102,8 +125,14 @@ pub struct Call {
     pub last: Option<Status>,
     /// A layer wants no further attempt.
     pub is_final: bool,
+    /// Number that the end of the present pause must carry.
+    pub turn: u16,
     /// One number kept by each layer.
     pub memos: [u32; MAX_LAYERS],
+    /// Copies, where a hedge is around the call.
+    pub hedge: HedgeRound,
+    /// The newest copy. At a copy: the next older one of the same call.
+    pub copies: Id,
 }
 
 /// Where a task stands.

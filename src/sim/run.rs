@@ -132,8 +132,8 @@ impl World<'_> {
                     self.time_out(call);
                 }
             }
-            Event::Resume { call, life, attempt } => {
-                if self.calls.is_live(call, life) && self.calls[call].attempt == attempt {
+            Event::Resume { call, life, turn } => {
+                if self.calls.is_live(call, life) && self.calls[call].turn == turn {
                     self.resume_call(call);
                 }
             }
@@ -164,6 +164,9 @@ impl World<'_> {
             }
             Event::Deadline { call, life } if self.calls.is_live(call, life) => {
                 self.deadline_over(call);
+            }
+            Event::Hedge { call, life, timer } if self.calls.is_live(call, life) => {
+                self.hedge_is_due(call, timer);
             }
             Event::LineWait { task, epoch } => {
                 let waits = super::records::TaskState::Waits;

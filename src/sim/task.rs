@@ -55,6 +55,9 @@ impl World<'_> {
             if !plan.layers.is_empty() && !is_probe {
                 self.tell_door(index, Status::Unavailable);
             }
+            if plan.line_drops {
+                return self.drop_unanswered(index);
+            }
             return self.turn_away(index, Status::Unavailable);
         }
         self.enter(instance);

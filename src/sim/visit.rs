@@ -286,7 +286,8 @@ impl World<'_> {
         let latency = self.now - call.began;
         let client_plan = &self.plan.clients[client as usize];
         let is_slow = latency > client_plan.slow_after;
-        let (class, attempts) = (call.identity.class, call.attempt);
+        let attempts = call.attempt.saturating_add(call.hedge.attempts);
+        let class = call.identity.class;
         self.latency_ends(client, class, (latency, attempts), status.is_good());
         let call = &self.calls[index];
         self.meter.request_over(super::meter::Request {
@@ -297,7 +298,7 @@ impl World<'_> {
             status,
             latency,
             is_slow,
-            attempts: call.attempt,
+            attempts,
             luck: call.luck,
         });
         status.is_good() && !is_slow

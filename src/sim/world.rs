@@ -129,12 +129,16 @@ pub struct EdgeState {
     pub sent: u64,
     /// Those that were not the first of their call.
     pub retried: u64,
+    /// Copies that a hedge sent: first attempts of theirs.
+    pub hedged: u64,
     /// Attempts that timed out.
     pub timed_out: u64,
     /// Attempts that the layers did not let out.
     pub not_sent: u64,
     /// Circuit breakers that opened.
     pub trips: u64,
+    /// Those that opened again out of half-open.
+    pub reopenings: u64,
     /// Turns that cut it.
     pub cuts: u32,
     /// Delay that turns add to each way.
@@ -313,9 +317,11 @@ impl<'p> World<'p> {
             out: vec![0; if needs_out { (count * targets) as usize } else { 0 }],
             sent: 0,
             retried: 0,
+            hedged: 0,
             timed_out: 0,
             not_sent: 0,
             trips: 0,
+            reopenings: 0,
             cuts: 0,
             delay: 0,
             first_caller: first,

@@ -1,5 +1,11 @@
 use super::*;
+use crate::dist::{Lognormal, Uniform};
+use crate::rng::Luck;
 use crate::units::MILLISECOND as MS;
+
+fn luck(attempt: u64) -> LazyLuck {
+    LazyLuck { call: Luck::new(7), attempt, layer: 3 }
+}
 
 fn exponential(base_ms: u64, factor: f64, cap_ms: Option<u64>, jitter: Jitter) -> Backoff {
     Backoff::new(&BackoffSpec::Exponential(ExponentialSpec {
@@ -83,7 +89,7 @@ fn late_retries_saturate_instead_of_overflowing() {
     assert_eq!(exponential(0, 10.0, None, Jitter::None).delay(u32::MAX, 0, 0.5), 0);
     assert_eq!(exponential(100, 10.0, Some(200), Jitter::None).delay(u32::MAX, 0, 0.5), 200 * MS);
     let retry = Retry::new(&RetrySpec {
-        attempts: u32::MAX,
+        attempts: Limit(None),
         backoff: BackoffSpec::Exponential(ExponentialSpec {
             jitter: Jitter::None,
             ..ExponentialSpec::default()
@@ -91,11 +97,11 @@ fn late_retries_saturate_instead_of_overflowing() {
         ..RetrySpec::default()
     });
     let ended = Ended { status: Status::Timeout, attempt: 5000, elapsed: 9, previous: 0 };
-    assert_eq!(retry.told(&ended, 0.5), Told::Deliver);
+    assert_eq!(retry.told(&ended, 0.5, luck(0)), Told::Deliver);
 }
 
 fn told(spec: &RetrySpec, status: Status, attempt: u32, elapsed: Nanos) -> Told {
-    Retry::new(spec).told(&Ended { status, attempt, elapsed, previous: 0 }, 0.5)
+    Retry::new(spec).told(&Ended { status, attempt, elapsed, previous: 0 }, 0.5, luck(0))
 }
 
 #[test]
@@ -137,6 +143,53 @@ fn specs_without_meaning_are_refused() {
     assert_eq!(exponential(1.0, None).check(), Ok(()));
     assert!(exponential(0.5, None).check().unwrap_err().contains("at least 1x"));
     assert!(exponential(2.0, Some(Span(1))).check().unwrap_err().contains("cap"));
-    assert!(RetrySpec { attempts: 0, ..RetrySpec::default() }.check().is_err());
+    assert!(RetrySpec { attempts: Limit(Some(0)), ..RetrySpec::default() }.check().is_err());
     assert!(RetrySpec { on: Some(vec![]), ..RetrySpec::default() }.check().is_err());
+}
+
+#[test]
+fn of_those_who_could_retry_the_chance_decides() {
+    let spec = RetrySpec { chance: Share(0.75), attempts: Limit(None), ..RetrySpec::default() };
+    let retry = Retry::new(&spec);
+    let ended = Ended { status: Status::Timeout, attempt: 40_000, elapsed: 0, previous: 0 };
+    let again = |n: &u64| retry.told(&ended, 0.5, luck(*n)) != Told::Deliver;
+    let made = (0..10_000).filter(again).count() as f64;
+    // Five standard deviations of a share of 10 000 are 2.2 points.
+    assert!((made / 10_000.0 - 0.75).abs() < 0.022, "{made}");
+}
+
+#[test]
+fn pauses_are_drawn_anew_from_their_law() {
+    let law = Dist::Uniform(Uniform { from: Span(100 * MS), to: Span(200 * MS) });
+    let retry = Retry::new(&RetrySpec { backoff: BackoffSpec::Drawn(law), ..RetrySpec::default() });
+    let ended = Ended { status: Status::Timeout, attempt: 1, elapsed: 0, previous: 0 };
+    let pause = |n| match retry.told(&ended, 0.5, luck(n)) {
+        Told::Again(pause) => pause as f64 / MS as f64,
+        other => panic!("{other:?}"),
+    };
+    let all: Vec<f64> = (0..10_000).map(pause).collect();
+    assert!(all.iter().all(|pause| (100.0..=200.0).contains(pause)));
+    let mean = all.iter().sum::<f64>() / 10_000.0;
+    // Five standard deviations of a mean of 10 000 are 1.4 ms.
+    assert!((mean - 150.0).abs() < 1.4, "{mean}");
+}
+
+#[test]
+fn laws_without_meaning_and_retries_that_stop_time_are_refused() {
+    let nothing = Lognormal { mean: None, cv: None, median: None, p90: None };
+    let drawn = |law| RetrySpec { backoff: BackoffSpec::Drawn(law), ..RetrySpec::default() };
+    assert!(drawn(Dist::Lognormal(nothing)).check().unwrap_err().contains("lognormal"));
+    let endless = |backoff, on, chance| RetrySpec {
+        attempts: Limit(None),
+        backoff,
+        on,
+        chance: Share(chance),
+        ..RetrySpec::default()
+    };
+    let refused = endless(BackoffSpec::None, None, 1.0).check();
+    assert!(refused.unwrap_err().contains("at one moment"));
+    assert!(endless(BackoffSpec::Constant(Span(0)), None, 1.0).check().is_err());
+    assert_eq!(endless(BackoffSpec::None, None, 0.9).check(), Ok(()));
+    assert_eq!(endless(BackoffSpec::None, Some(vec![Status::Timeout]), 1.0).check(), Ok(()));
+    assert_eq!(endless(BackoffSpec::Constant(Span(1)), None, 1.0).check(), Ok(()));
 }

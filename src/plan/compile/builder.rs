@@ -238,6 +238,7 @@ impl<'m, 'c> Builder<'m, 'c> {
         let layers = self.layers(site.layers, &site.place.word("layers"));
         let network = self.law_if(site.network, &site.place.word("network"));
         let pick = self.pick(&site);
+        let hedge = self.hedge(&layers, &site.place.word("layers"));
         self.plan.edges.push(EdgePlan {
             name: site.name,
             from: site.from,
@@ -249,6 +250,7 @@ impl<'m, 'c> Builder<'m, 'c> {
             deadline,
             deadline_lane,
             layer_keys: layer_keys(&layers),
+            hedge,
             layers,
             pick,
             pool: NONE,
@@ -261,6 +263,18 @@ impl<'m, 'c> Builder<'m, 'c> {
             luck: luck_key(&site.luck),
         });
         self.plan.edges.len() as u32 - 1
+    }
+
+    /// Which layer is the hedge; there may be one.
+    fn hedge(&mut self, layers: &[LayerSpec], place: &Place) -> u8 {
+        let is_hedge = |layer: &LayerSpec| matches!(layer, LayerSpec::Hedge(_));
+        let mut found = (0..layers.len()).filter(|index| is_hedge(&layers[*index]));
+        let first = found.next();
+        if let Some(second) = found.next() {
+            self.problem(&place.word(second), "a second `hedge` around one call")
+                .help("write one, with `at_most` as many copies as both together");
+        }
+        first.map_or(u8::MAX, |index| index as u8)
     }
 
     /// How the instance is chosen: as the call says, or the callee, or else in turn.

@@ -147,6 +147,8 @@ impl Builder<'_, '_> {
         Some(match counted {
             Counted::Attempts(name) => calls(name, CallCounter::Attempts)?,
             Counted::Retries(name) => calls(name, CallCounter::Retries)?,
+            Counted::Hedges(name) => calls(name, CallCounter::Hedges)?,
+            Counted::Reopenings(name) => calls(name, CallCounter::Reopenings)?,
             Counted::Timeouts(name) => calls(name, CallCounter::Timeouts)?,
             Counted::NotSent(name) => calls(name, CallCounter::NotSent)?,
             Counted::Trips(name) => calls(name, CallCounter::Trips)?,

@@ -3,7 +3,10 @@
 use super::NONE;
 use super::builder::{Builder, Place, zero};
 use super::names::BASE;
-use crate::component::{Component, Kind, Leak, Memory, ProbeNeeds, Restart, preset::preset};
+use crate::component::{
+    Component, Kind, Leak, Memory, ProbeNeeds, Restart, WhenFull, preset::preset,
+};
+use crate::mitigation::LayerSpec;
 use crate::plan::{
     CachePlan, ComponentId, ComponentPlan, MemoryPlan, Needs, PoolPlan, ProbePlan, RestartPlan,
 };
@@ -36,6 +39,7 @@ impl Builder<'_, '_> {
             workers,
             releases: Self::releases(c),
             line_capacity: c.line.capacity.or_max(),
+            line_drops: c.line.when_full == WhenFull::Drop,
             discipline: c.line.discipline,
             line_wait: self.law_if(c.line.wait.as_ref(), &place.word("line").word("wait")),
             drops_abandoned: c.line.drops_abandoned,
@@ -50,7 +54,7 @@ impl Builder<'_, '_> {
             pools: self.pools(c, place),
             caches: self.caches(c, place),
             middleware: Vec::new(),
-            layers: self.layers(&c.layers, &place.word("layers")),
+            layers: self.door(&c.layers, &place.word("layers")),
             work,
             endpoints: Vec::new(),
             versions: Vec::new(),
@@ -59,6 +63,17 @@ impl Builder<'_, '_> {
             leaks: self.leaks(c, place),
             bugs: Vec::new(),
         }
+    }
+
+    /// Layers at a door. One that sends calls again has none to send there.
+    fn door(&mut self, layers: &[LayerSpec], place: &Place) -> Vec<LayerSpec> {
+        for (index, layer) in layers.iter().enumerate() {
+            if matches!(layer, LayerSpec::Hedge(_)) {
+                self.problem(&place.word(index).word("hedge"), "a `hedge` at a door sends nothing")
+                    .help("write it around the call: in `layers` of the client or of a `call`");
+            }
+        }
+        self.layers(layers, place)
     }
 
     /// Workers, and the requests that an instance may hold. A database that says only `connections`

@@ -2,8 +2,9 @@
 
 use super::super::outcome::{ClientOutcome, ComponentOutcome};
 use super::super::records::Caller;
-use super::super::world::World;
+use super::super::world::{EdgeState, World};
 use super::{Area, ClassMeter, Gauges};
+use crate::plan::ClientPlan;
 
 impl World<'_> {
     /// What has been measured, at the end.
@@ -17,6 +18,13 @@ impl World<'_> {
         let final_gauges: Vec<Gauges> =
             (0..self.plan.components.len() as u32).map(|c| self.gauges(c)).collect();
         let open = self.open_requests();
+        let edges = &self.edges;
+        let of_edges = |c: &ClientPlan, counter: fn(&EdgeState) -> u64| {
+            let classes = c.first_class..c.first_class + c.class_count;
+            let edges =
+                classes.map(|class| &edges[self.plan.classes[class as usize].edge as usize]);
+            edges.map(counter).sum()
+        };
         let connections: Vec<u64> =
             (0..self.plan.components.len()).map(|c| self.connections_in_use(c)).collect();
         let meter = &mut self.meter;
@@ -31,6 +39,9 @@ impl World<'_> {
                 open,
                 slow: m.slow,
                 attempts: m.attempts,
+                attempts_sent: of_edges(plan, |edge| edge.sent),
+                retries: of_edges(plan, |edge| edge.retried),
+                hedges: of_edges(plan, |edge| edge.hedged),
                 latency: range
                     .map(|c| classes[c as usize].take().map_or(Vec::new(), |c| c.buckets))
                     .collect(),

@@ -30,6 +30,17 @@ impl World<'_> {
         }
     }
 
+    /// Drops a task that has not entered, without an answer.
+    pub(super) fn drop_unanswered(&mut self, index: u32) {
+        let task = &self.tasks[index];
+        let component = self.stations[task.instance as usize].component;
+        let is_request = task.identity.class != NONE;
+        let meter = &mut self.meter.components[component as usize];
+        meter.lost += u64::from(is_request);
+        meter.turned_away += u64::from(is_request);
+        self.tasks.free(index);
+    }
+
     /// A task has waited too long in the line.
     pub fn line_wait_over(&mut self, index: u32) {
         let component = self.stations[self.tasks[index].instance as usize].component;

@@ -137,6 +137,22 @@ fn when_everybody_has_gone_nothing_is_held() {
                 format!("{}: (present, waiting, busy, connections) = {left:?}\n{text}", plan.name)
             })?;
         }
+        for (plan, client) in run.plan.clients.iter().zip(&run.outcome.clients) {
+            let of_it =
+                run.log.iter().filter(|r| run.plan.clients[r.client as usize].name == plan.name);
+            let first = of_it.filter(|r| r.attempts > 0).count() as u64;
+            check(client.attempts == client.attempts_sent, || {
+                let (made, sent) = (client.attempts, client.attempts_sent);
+                format!("{}: {made} attempts, {sent} sent\n{text}", plan.name)
+            })?;
+            check(client.attempts == first + client.retries + client.hedges, || {
+                let (retries, hedges) = (client.retries, client.hedges);
+                format!(
+                    "{}: {} attempts are {first} + {retries} + {hedges}\n{text}",
+                    plan.name, client.attempts
+                )
+            })?;
+        }
         let open: u64 = run.outcome.clients.iter().map(|c| c.open).sum();
         check(open == 0, || format!("{open} requests open\n{text}"))
     });
@@ -169,6 +185,8 @@ fn a_mitigation_that_never_acts_changes_nothing() {
         for layer in [
             "retry: {attempts: 1}",
             "retry_budget: {}",
+            "retry_quota: {}",
+            "hedge: {after: 1h, on: [cancelled]}",
             "bulkhead: {limit: 1000000}",
             "rate_limit: {token_bucket: {rate: 1000000/s, burst: 1000000}}",
             "circuit_breaker: {window: {count: 1000000}, minimum_calls: 1000000}",

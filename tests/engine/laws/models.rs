@@ -53,7 +53,7 @@ impl Genes<'_> {
     }
 }
 
-const LAYERS: [&str; 8] = [
+const LAYERS: [&str; 12] = [
     "",
     "retry: {attempts: 3, backoff: {constant: 50ms}}",
     "retry: {attempts: 4, backoff: none}",
@@ -62,6 +62,10 @@ const LAYERS: [&str; 8] = [
     "bulkhead: {limit: 3}",
     "rate_limit: {token_bucket: {rate: 20/s, burst: 5}}",
     "fallback: {answer: degraded, takes: 5ms}",
+    "hedge: {after: {exponential: {mean: 60ms}}, at_most: 2}",
+    "hedge: {after: 20ms, cancels: no, on: [timeout, unavailable]}",
+    "retry_quota: {size: 10, retry_takes: 1, success_gives: 0.1}",
+    "retry_ratio: {retries_below: 30%}",
 ];
 
 impl Genome {
@@ -151,7 +155,14 @@ fn client(index: usize, genes: &[u8], kinds: Kinds, layer: &str) -> String {
 }
 
 fn layers(g: &mut Genes, first: &str) -> String {
-    let all = [first, g.word(&LAYERS), g.word(&LAYERS)];
+    let mut all = [first, g.word(&LAYERS), g.word(&LAYERS)];
+    // One hedge around a call.
+    let is_hedge = |layer: &str| layer.starts_with("hedge");
+    for index in 0..2 {
+        if is_hedge(all[index]) && all[index + 1..].iter().any(|layer| is_hedge(layer)) {
+            all[index] = "";
+        }
+    }
     let written: Vec<String> =
         all.iter().filter(|l| !l.is_empty()).map(|l| format!("{{{l}}}")).collect();
     match written.is_empty() {

@@ -115,6 +115,19 @@ fn absurd_quantities_are_refused() {
         &["7:21 `attempts` counts the first one too"],
     );
     bad(&simple("layers: [{retry: {}}, {bulkhead: {limit: 0}}]", "", ""), &["7:38 a bulkhead"]);
+    let hedge = "{hedge: {after: 1s}}";
+    bad(
+        &simple(&format!("layers: [{hedge}, {hedge}]"), "", ""),
+        &["7:36 a second `hedge` around one call (write one"],
+    );
+    bad(
+        &simple("", &format!("layers: [{hedge}]"), ""),
+        &["13:22 a `hedge` at a door sends nothing (write it around the call"],
+    );
+    bad(
+        &simple("layers: [retry: {attempts: unlimited, backoff: none}]", "", ""),
+        &["7:21 `attempts: unlimited` without a pause"],
+    );
     bad(&simple("", "", "warm_up: 1h"), &["14:10 the warm-up is not shorter"]);
     bad(&simple("", "", "scale: {enlarged: 0}"), &["14:19 `enlarged` must be at least 1"]);
     bad(&simple("", "", "clock_at_alert: 25:00 UTC"), &["14:17 `25:00 UTC` is not a time of day"]);
