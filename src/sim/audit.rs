@@ -70,7 +70,7 @@ impl World<'_> {
 
     /// Levels of components are the sums over their instances, and Little's law holds to the
     /// nanosecond: the integral of the requests present is the time that those who left have
-    /// spent, and the time so far of those who are there (Little 1961; with both edges, an identity).
+    /// spent, and the time so far of those who are there (Little 1961; with both edges exact).
     fn audit_components(&self, counted: &[Count]) -> Result<(), String> {
         for (id, meter) in self.meter.components.iter().enumerate() {
             let name = &self.plan.components[id].name;

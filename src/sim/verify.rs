@@ -144,6 +144,7 @@ impl World<'_> {
             Event::Arrival { client, .. } => {
                 format!("an arrival of client `{}`", self.plan.clients[client as usize].name)
             }
+            Event::Hedge { call, .. } => format!("a copy of {}", self.call_name(call)),
             Event::Think { visit, .. } => format!("the next request of visit {visit}"),
             Event::Turn(turn) => format!("a change (turn {turn})"),
             other => format!("{other:?}"),

@@ -6,8 +6,8 @@
 //! Student's intervals, probabilities Wilson's, and a variant with longer work is compared pair by
 //! pair on common random numbers.
 //!
-//! `OUTAGELAB_COVERAGE=2000 cargo test --release --test engine coverage` is the release check: 93 to
-//! 97 % of 2,000 studies.
+//! `OUTAGELAB_COVERAGE=2000 cargo test --release --test engine coverage` is the release check: 93
+//! to 97 % of 2,000 studies.
 
 use crate::common::try_study;
 use outagelab::study::estimate::{Z95, wilson};

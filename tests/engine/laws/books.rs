@@ -48,7 +48,7 @@ fn nothing_is_lost_at_any_time_that_no_leak_took() {
 }
 
 #[test]
-fn attempts_are_first_tries_and_retries_and_observing_changes_nothing() {
+fn attempts_are_first_tries_and_retries_and_hedges_and_observing_changes_nothing() {
     on_models(2, |genome| {
         let text = genome.text(Kinds::Passing, "", "");
         let run = run_text(&format!("{text}{ATTEMPTS}"))?;
@@ -61,14 +61,17 @@ fn attempts_are_first_tries_and_retries_and_observing_changes_nothing() {
         let tried: u64 = own.iter().sum();
         let first = own.iter().filter(|n| **n > 0).count() as u64;
         let (attempts, retries) = (counted(&run, "attempts"), counted(&run, "retries"));
+        let hedges = run.outcome.clients[0].hedges;
         // An attempt for which no instance is fit is made and reaches nobody.
         let all_arrive = !text.contains("fail_open: no");
         let holds = tried == run.outcome.clients[0].attempts
             && attempts <= tried
-            && retries <= tried - first
-            && (!all_arrive || attempts == first + retries && attempts == tried);
+            && retries + hedges <= tried - first
+            && (!all_arrive || attempts == first + retries + hedges && attempts == tried);
         check(holds, || {
-            format!("{tried} tries, {first} first ones; {attempts} sent, {retries} again\n{text}")
+            format!(
+                "{tried} tries, {first} first ones; {attempts} sent, {retries} again, {hedges} copies\n{text}"
+            )
         })?;
         // Little's law for the whole system, from a log on one side and levels on the other.
         let waited: u64 = run.log.iter().filter(|r| r.client == 0).map(|r| r.latency).sum();
@@ -92,9 +95,9 @@ fn one_station(genes: [u8; 7], horizon: &str) -> String {
     let (light, heavy) = (1 + light % 40, 1 + heavy);
     let (instances, workers) = (1 + instances % 3, 1 + workers % 5);
     format!(
-        "name: station\nhorizon: {horizon}\nclients:\n  u0:\n    calls: q\n    arrivals: {{profile: \
-         {{points: [[0s, {rate}/s], [30s, {rate}/s], [40s, 0/s]]}}}}\n    requests: {{light: \
-         {share}%, heavy: {}%}}\ncomponents:\n  q:\n    kind: server\n    instances: \
+        "name: station\nhorizon: {horizon}\nclients:\n  u0:\n    calls: q\n    arrivals: \
+         {{profile: {{points: [[0s, {rate}/s], [30s, {rate}/s], [40s, 0/s]]}}}}\n    requests: \
+         {{light: {share}%, heavy: {}%}}\ncomponents:\n  q:\n    kind: server\n    instances: \
          {instances}\n    workers: {workers}\n    line: {{discipline: {discipline}}}\n    memory: \
          {{limit: 100GB, base: 7MB, per_request: 300kB, leak: {{per_request: 1kB}}, \
          at_limit: killed}}\n    \
