@@ -427,6 +427,7 @@ impl World<'_> {
         if task.identity.class != NONE {
             let (class, sojourn, work) = (task.identity.class, self.now - task.came, task.work);
             self.meter.answers(component, status, sojourn);
+            self.stations[instance as usize].tally.answer(status);
             if status.is_good() {
                 self.sojourn_ends(component, class, (sojourn, work));
             }
