@@ -14,6 +14,9 @@ use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
+/// Folders of pages whose commands are run.
+const PAGES: [&str; 2] = ["docs/tutorial", "docs/incidents"];
+
 macro_rules! pages {
     ($($test:ident: $page:literal,)*) => {
         $(
@@ -24,9 +27,9 @@ macro_rules! pages {
         )*
 
         #[test]
-        fn every_page_of_the_tutorial_is_tested() {
+        fn every_page_with_commands_is_tested() {
             let tested = [$($page),*];
-            for page in files(&Path::new(ROOT).join("docs/tutorial"), "md") {
+            for page in PAGES.iter().flat_map(|folder| files(&Path::new(ROOT).join(folder), "md")) {
                 let name = page.strip_prefix(ROOT).unwrap().display().to_string();
                 assert!(tested.contains(&name.as_str()), "{name} is not in the list of this test");
             }
@@ -38,6 +41,7 @@ pages! {
     the_page_about_one_queue_is_true: "docs/tutorial/1-one-queue.md",
     the_page_about_a_retry_storm_is_true: "docs/tutorial/2-retry-storm.md",
     the_page_about_an_incident_is_true: "docs/tutorial/3-an-incident.md",
+    the_page_of_5_june_is_true: "docs/incidents/2024-06-05-routing-crash.md",
 }
 
 /// One command of a page.
@@ -55,7 +59,7 @@ fn run_page(page: &str) {
     let blesses = std::env::var_os("OUTAGELAB_BLESS").is_some();
     let mut text = fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for part in ["models", "experiments", "docs/tutorial"] {
+    for part in ["models", "experiments"].iter().chain(&PAGES) {
         copy(&Path::new(ROOT).join(part), &folder.path().join(part));
     }
     let steps = steps(&text);
@@ -198,7 +202,7 @@ fn yaml_on_a_page_is_that_of_a_file() {
             known.push(trimmed(&fs::read_to_string(file).unwrap()));
         }
     }
-    for page in files(&Path::new(ROOT).join("docs/tutorial"), "md") {
+    for page in PAGES.iter().flat_map(|folder| files(&Path::new(ROOT).join(folder), "md")) {
         let text = fs::read_to_string(&page).unwrap();
         for block in text.split("```yaml\n").skip(1) {
             let block = trimmed(block.split("```").next().unwrap());
@@ -226,7 +230,7 @@ fn the_readme_has_exactly_two_set_up_commands() {
 fn links_between_pages_lead_somewhere() {
     let mut pages = files(Path::new(ROOT), "md");
     pages.extend(files(&Path::new(ROOT).join("docs"), "md"));
-    pages.extend(files(&Path::new(ROOT).join("docs/tutorial"), "md"));
+    pages.extend(PAGES.iter().flat_map(|folder| files(&Path::new(ROOT).join(folder), "md")));
     for page in pages {
         let text = fs::read_to_string(&page).unwrap();
         for link in text.split("](").skip(1) {

@@ -29,6 +29,9 @@ pub struct Change {
     pub lasts: Option<Dist<Span>>,
     /// It comes and goes again and again.
     pub recurring: Option<Recurring>,
+    /// The chance that it happens at all, drawn once for each replica. The default is 100 %; what a
+    /// test catches before it goes out has less.
+    pub chance: Option<Share>,
     /// What becomes of work in progress on the instances concerned. The default is `continues` for
     /// a slowness and `lost` for a crash; nothing else touches work in progress.
     pub in_progress: Option<InProgress>,
@@ -218,4 +221,60 @@ pub enum Rollout {
         /// Time from the start of one batch to the start of the next.
         pause: Span,
     },
+    /// New processes start beside the old ones and take over all at once when they are up, after
+    /// one `start_takes` (reference E7). Nothing is down meanwhile; what the old ones hold then is
+    /// lost.
+    BlueGreen,
+    /// Some instances first; the others follow only if nothing is wrong with these. What is found
+    /// wrong is brought back by itself (reference E6).
+    Canary(Canary),
+}
+
+/// A rollout that watches itself. Every `every` the instances that have the version are looked at;
+/// when one of the limits of `stops_at` is passed, they all get the version before, and no others
+/// get the new one. It ends with the last batch.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Canary {
+    /// Instances that get the version first.
+    pub instances: u32,
+    /// How long they are watched before others follow.
+    pub watch: Span,
+    /// Time between two looks.
+    #[serde(default = "half_a_minute")]
+    pub every: Span,
+    /// What stops the rollout.
+    pub stops_at: StopsAt,
+    /// How the others follow, watched all the same (a phased rollout). Left out: all at once.
+    pub then: Option<Phases>,
+}
+
+fn half_a_minute() -> Span {
+    Span(30_000_000_000)
+}
+
+/// What stops a watched rollout, counted over the instances that have the new version and since
+/// they have it. Give at least one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StopsAt {
+    /// So many of their processes died or stalled by themselves.
+    pub deaths: Option<u32>,
+    /// More than this share of their requests failed: answers 5xx and 503, and what was lost with a
+    /// process. Looked at from `minimum_requests` on.
+    pub errors: Option<Share>,
+    /// Requests from which on `errors` is looked at. The default is 20.
+    pub minimum_requests: Option<u32>,
+    /// One of them uses more than this share of its memory limit.
+    pub memory: Option<Share>,
+}
+
+/// The batches after a canary.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Phases {
+    /// Instances in one batch.
+    pub batch: u32,
+    /// Time from the start of one batch to the start of the next.
+    pub pause: Span,
 }

@@ -82,6 +82,19 @@ pub(super) fn measures(_: &Plan) -> Vec<Measure> {
             |view| view.traffic().get(view.bucket_at(view.alert()?)?)?.lost_share(),
         )
         .better(Better::Neither),
+        Measure::new(
+            "error_share_during",
+            SHARE,
+            "The share of lost requests among the users' requests that ended in the user outage.",
+            |view| view.lost_share_within(view.user_outage()?),
+        ),
+        Measure::new(
+            "error_share_worst",
+            SHARE,
+            "The share of lost requests among the users' requests that ended in the worst minute \
+             of the user outage.",
+            |view| view.worst_share(view.user_outage()?),
+        ),
     ]
 }
 

@@ -60,7 +60,35 @@ pub(super) fn measures(plan: &Plan) -> Vec<Measure> {
             move |view| view.outcome.changes[id].last()?.1,
         );
     }
+    for (index, alert) in plan.alerts.iter().enumerate() {
+        moment(
+            &mut all,
+            format!("fires.{}", alert.name),
+            "When this alert first fired, in minutes from T+0.",
+            move |view| *view.outcome.response.first_fired.get(index)?,
+        );
+        moment(
+            &mut all,
+            format!("resolves.{}", alert.name),
+            "When this alert stopped firing for good, in minutes from T+0.",
+            move |view| *view.outcome.response.resolved.get(index)?,
+        );
+    }
     let Some(responder) = &plan.responder else { return all };
+    for (index, evidence) in plan.evidence.iter().enumerate() {
+        moment(
+            &mut all,
+            format!("notices.{}", evidence.name),
+            "When people found this piece of evidence, in minutes from T+0.",
+            move |view| *view.outcome.response.noticed.get(index)?,
+        );
+    }
+    moment(
+        &mut all,
+        "escalated".to_owned(),
+        "When those who were called in were at work on it, in minutes from T+0.",
+        |view| view.outcome.response.escalated,
+    );
     for (index, hypothesis) in responder.hypotheses.iter().enumerate() {
         let first = move |view: &View| {
             let mut looked = view.outcome.response.hypotheses.iter();

@@ -174,6 +174,33 @@ impl<'a> View<'a> {
         self.trigger
     }
 
+    /// The share of lost requests among the users' requests that ended in the buckets that lie in a
+    /// window.
+    #[must_use]
+    pub fn lost_share_within(&self, window: Window) -> Option<f64> {
+        let mut sum = Traffic::default();
+        for (index, traffic) in self.traffic.iter().enumerate() {
+            let bucket = self.bucket(index);
+            if bucket.from >= window.from && bucket.to <= window.to {
+                sum.over += traffic.over;
+                sum.lost += traffic.lost;
+            }
+        }
+        sum.lost_share()
+    }
+
+    /// The largest share of lost requests among the users' requests that ended in a bucket of a
+    /// window.
+    #[must_use]
+    pub fn worst_share(&self, window: Window) -> Option<f64> {
+        let inside = |index: &usize| {
+            let bucket = self.bucket(*index);
+            bucket.to > window.from && bucket.from < window.to
+        };
+        let shares = self.traffic.iter().enumerate().filter(|(index, _)| inside(index));
+        shares.filter_map(|(_, traffic)| traffic.lost_share()).reduce(f64::max)
+    }
+
     /// When the alert fired that paged first.
     #[must_use]
     pub fn alert(&self) -> Option<Nanos> {

@@ -12,6 +12,8 @@ pub struct ChangePlan {
     pub name: String,
     /// What it does.
     pub action: ChangeAction,
+    /// The chance that it happens at all.
+    pub chance: f64,
     /// When it begins: law of the time.
     pub at: Sampler,
     /// How long it lasts; None: it stays. For `until`, see there.
@@ -69,6 +71,10 @@ pub enum ChangeAction {
         batch: u32,
         /// Between batches.
         pause: Nanos,
+        /// New processes start beside the old ones and take over all at once.
+        beside: bool,
+        /// Some instances first, and what stops it.
+        canary: Option<CanaryPlan>,
     },
     /// The caches of the first `count` instances are emptied, and those that all share.
     EmptyCaches {
@@ -84,4 +90,23 @@ pub enum ChangeAction {
         /// How many instances.
         count: u32,
     },
+}
+
+/// A rollout that watches itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CanaryPlan {
+    /// Instances that get the version first.
+    pub instances: u32,
+    /// From the first batch to the second.
+    pub watch: Nanos,
+    /// Between two looks.
+    pub every: Nanos,
+    /// So many deaths stop it.
+    pub deaths: Option<u32>,
+    /// A greater share of failed requests stops it.
+    pub errors: Option<f64>,
+    /// Requests from which on `errors` is looked at.
+    pub minimum_requests: u32,
+    /// A greater share of the memory limit stops it.
+    pub memory: Option<f64>,
 }

@@ -9,7 +9,7 @@ mod op;
 mod response;
 
 pub use bug::{BugPlan, RateTrigger};
-pub use change::{ChangeAction, ChangePlan};
+pub use change::{CanaryPlan, ChangeAction, ChangePlan};
 pub use compile::{CompileContext, compile, load_and_compile};
 pub use observe::{CallCounter, CountedPlan, GaugePlan, ObservationPlan, ObservePlan, TimedPlan};
 pub use op::{Alternative, Op, WorkPlan};

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 /// What is watched. Series are written `component.series` or `client.series`:
 ///
 /// - counters: `requests` (that came), `answers` (that went), `answers.STATUS`
-///   (`answers.unavailable`, `answers.503`), `errors` (answers that are not good), `exceptions`,
-///   `deaths` (of processes), `log.NAME` (lines that a bug left);
+///   (`answers.unavailable`, `answers.503`, `answers.5xx`), `errors` (answers that are not good),
+///   `exceptions`, `deaths` (of processes), `log.NAME` (lines that a bug left);
 /// - gauges: `memory` (share of the limit, the fullest instance), `line` (requests waiting, all
 ///   instances), `present` (requests in all instances), `busy` (share of the workers in use),
 ///   `instances_up`.

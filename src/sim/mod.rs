@@ -1,8 +1,8 @@
 //! One replica: a plan and a number run along the agenda to an outcome.
 //!
 //! Reading order: [`run()`] (the loop), `call` (the caller's side), `task` (the callee's side),
-//! `process` (memory, death, restarts), `bugs`, `turns` (changes), `visit` (clients), `response`
-//! (alerts and people), `meter`.
+//! `process` (memory, death, restarts), `bugs`, `turns` and `rollout` (changes), `visit` (clients),
+//! `response` (alerts and people), `meter`.
 
 pub mod agenda;
 pub mod arena;
@@ -18,6 +18,7 @@ pub mod outcome;
 mod process;
 pub mod records;
 mod response;
+mod rollout;
 pub mod run;
 pub mod story;
 mod task;

@@ -260,6 +260,12 @@ pub struct ResponseOutcome {
     pub alert_index: Option<u32>,
     /// First firing of each alert.
     pub first_fired: Vec<Option<Nanos>>,
+    /// When each alert stopped firing for the last time; None while it fires.
+    pub resolved: Vec<Option<Nanos>>,
+    /// When each piece of evidence was found.
+    pub noticed: Vec<Option<Nanos>>,
+    /// When those who were called in were at work on it.
+    pub escalated: Option<Nanos>,
     /// When the page was acknowledged.
     pub acknowledged: Option<Nanos>,
     /// When a hypothesis was first found right.

@@ -10,7 +10,7 @@ use crate::mitigation::health::Verdict;
 use crate::plan::{InstanceId, MemoryPlan, NONE, Needs, Op};
 use crate::rng::Luck;
 use crate::status::Status;
-use crate::units::{NEVER, nearest};
+use crate::units::{NEVER, Nanos, nearest};
 
 /// Memory in use: base + held by requests present + leaked.
 #[inline]
@@ -105,6 +105,7 @@ impl World<'_> {
     fn stall(&mut self, instance: InstanceId, used: u64, limit: u64) {
         self.stations[instance as usize].process = Process::Stalled;
         self.meter.instance_changes(self.now, self.replica_of(instance), Process::Stalled);
+        self.stations[instance as usize].tally.deaths += 1;
         self.meter.tipped(self.stations[instance as usize].component);
         self.meter.tell(self.now, What::Stalled { instance, used, limit });
         for index in self.tasks_on(instance) {
@@ -132,6 +133,7 @@ impl World<'_> {
         self.meter.tell(self.now, What::Died { instance, death });
         self.meter.components[component as usize].deaths += 1;
         if !caused_by_change {
+            self.stations[instance as usize].tally.deaths += 1;
             self.meter.tipped(component);
         }
         let life = self.clear(instance, Process::Down);
@@ -190,6 +192,11 @@ impl World<'_> {
         let station = &mut self.stations[instance as usize];
         assert_eq!(present, station.present, "present tasks are counted");
         self.meter.components[component as usize].lost += lost;
+<<<<<<< HEAD
+=======
+        station.tally.lost(lost);
+        self.meter.present_changes(now, component, -(station.present as i32));
+>>>>>>> main
         self.meter.line_changes(now, component, -in_line, 0);
         self.meter.busy_changes(now, component, -(station.busy as i32));
         station.process = process;
@@ -239,6 +246,11 @@ impl World<'_> {
     /// Replaces the process of an instance: what it held is gone; it serves again after
     /// `start_takes`.
     pub fn replace(&mut self, instance: InstanceId) {
+        self.replace_within(instance, None);
+    }
+
+    /// As [`Self::replace`], after a given time.
+    pub fn replace_within(&mut self, instance: InstanceId, takes: Option<Nanos>) {
         let alive =
             !matches!(self.stations[instance as usize].process, Process::Down | Process::Starting);
         let life = if alive {
@@ -253,7 +265,8 @@ impl World<'_> {
         let law = &self.component_of(instance).start_takes;
         let station = &mut self.stations[instance as usize];
         station.crashes = 0;
-        let takes = law.as_ref().map_or(0, |l| l.sample_nanos(&mut station.luck));
+        let drawn = || law.as_ref().map_or(0, |l| l.sample_nanos(&mut station.luck));
+        let takes = takes.unwrap_or_else(drawn);
         self.agenda.at(self.now + takes, Event::ProcessUp { instance, life });
     }
 

@@ -30,6 +30,17 @@ pub enum Death {
     Bug(BugId),
 }
 
+/// What is wrong with the instances that have a new version.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Concern {
+    /// So many of their processes died or stalled by themselves.
+    Deaths(u32),
+    /// This share of their requests failed.
+    Errors(f64),
+    /// The fullest uses this share of its memory limit.
+    Memory(f64),
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
@@ -39,6 +50,13 @@ pub enum What {
         change: u32,
         /// Begins (or ends).
         begins: bool,
+    },
+    /// A watched rollout is stopped, and the version before brought back.
+    RolloutStops {
+        /// Index of the change in the plan.
+        change: u32,
+        /// Why.
+        concern: Concern,
     },
     /// A bug struck for the first time.
     BugStruck {

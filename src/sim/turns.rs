@@ -9,7 +9,7 @@ use crate::change::knob::{Knobs, Turn};
 use crate::dist::Sampler;
 use crate::plan::{ChangeAction, InstanceId, NONE, Plan};
 use crate::rng::Stream;
-use crate::units::NEVER;
+use crate::units::{NEVER, Nanos};
 
 /// One change, or one instance's part of a change that comes to each instance by itself.
 #[derive(Debug)]
@@ -20,10 +20,14 @@ pub struct TurnState {
     pub only: InstanceId,
     /// Whether it is on.
     pub active: bool,
+    /// The luck of the replica is that it never happens.
+    pub never: bool,
     /// Deploys: instances done.
     pub done: u32,
+    /// Watched deploys: when the next batch is due.
+    pub due: Nanos,
     /// Luck of its times.
-    luck: Stream,
+    pub luck: Stream,
 }
 
 /// All changes.
@@ -49,7 +53,9 @@ impl TurnTable {
                 change: change as u32,
                 only,
                 active: false,
+                never: false,
                 done: 0,
+                due: 0,
                 luck: Stream::new(0, 0, "", ""),
             };
             match each {
@@ -72,6 +78,12 @@ impl World<'_> {
                 only => format!("{}.{}", plan.name, self.stations[only as usize].number),
             };
             turn.luck = Stream::new(self.plan.seed, self.replica, "change", &name);
+            // A stream of its own: a chance shifts no other number.
+            let mut luck = Stream::new(self.plan.seed, self.replica, "chance", &plan.name);
+            if plan.chance < 1.0 && luck.unit() >= plan.chance {
+                turn.never = true;
+                continue;
+            }
             let mut at = plan.at.sample_nanos(&mut turn.luck);
             if let Some((up, _, _)) = &plan.recurring {
                 at = at.saturating_add(up.sample_nanos(&mut turn.luck));
@@ -254,42 +266,6 @@ impl World<'_> {
             }
         }
     }
-
-    /// A batch of a deploy or rollback.
-    fn roll_out(&mut self, index: u32) {
-        let turn = &mut self.turns.turns[index as usize];
-        let (change, done) = (turn.change, turn.done);
-        let ChangeAction::Deploy { component, version, batch, pause } =
-            self.plan.changes[change as usize].action
-        else {
-            return;
-        };
-        if done == 0 {
-            self.meter.change(self.now, change, true);
-            self.meter.tell(self.now, What::Change { change, begins: true });
-        }
-        let all = self.components[component as usize].instances.clone();
-        let upto = done.saturating_add(batch).min(all.len() as u32);
-        for &instance in &all[done as usize..upto as usize] {
-            self.bring_out(instance, version);
-        }
-        self.turns.turns[index as usize].done = upto;
-        if (upto as usize) < all.len() {
-            self.agenda.at(self.now + pause, Event::Turn(index));
-        } else {
-            self.meter.change(self.now, change, false);
-        }
-    }
-
-    /// Replaces a process by one of another version (None: the version before).
-    pub fn bring_out(&mut self, instance: InstanceId, version: Option<u32>) {
-        let station = &mut self.stations[instance as usize];
-        let next = version.unwrap_or(station.version_before);
-        station.version_before = station.version;
-        station.version = next;
-        self.replace(instance);
-    }
-
     /// When changes were on, up to now: for hypotheses about faults.
     pub fn active_changes(&self) -> impl Iterator<Item = &ChangeAction> {
         let active = self.turns.turns.iter().filter(|t| t.active);

@@ -85,6 +85,8 @@ pub struct Station {
     pub down_by_change: bool,
     /// Luck of the line's discipline, of restart times.
     pub luck: Stream,
+    /// What has happened on it since the last deploy.
+    pub tally: super::rollout::Tally,
     /// Whether it has been noted that the line overflowed, that workers ran out (once for each
     /// process).
     pub noted: u8,
@@ -289,6 +291,7 @@ impl<'p> World<'p> {
             crashes: 0,
             down_by_change: false,
             luck: Stream::new(self.plan.seed, self.replica, "instance", &name),
+            tally: super::rollout::Tally::default(),
             noted: 0,
         }
     }

@@ -3,10 +3,13 @@
 use super::NONE;
 use super::builder::{Builder, Place, zero};
 use crate::change::knob::Turn;
-use crate::change::{Change, InProgress, Rollout, Surge, Target, What};
+use crate::change::{Change, InProgress, Phases, Rollout, Surge, Target, What};
 use crate::dist::{Dist, Sampler};
-use crate::plan::{ChangeAction, ChangePlan, ComponentId, Source};
+use crate::plan::{CanaryPlan, ChangeAction, ChangePlan, ComponentId, Source};
 use crate::text::Name;
+
+/// Requests from which on a canary's share of errors is looked at, when the file does not say.
+const MINIMUM_REQUESTS: u32 = 20;
 
 /// What kind of change it is, as far as its times and work in progress are concerned.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,7 @@ impl<'m> Builder<'m, '_> {
                 self.plan.changes.push(ChangePlan {
                     name: name.value.clone(),
                     action,
+                    chance: change.chance.map_or(1.0, |share| share.0),
                     at,
                     lasts,
                     until: change.until.map(|span| span.0),
@@ -164,13 +168,18 @@ impl<'m> Builder<'m, '_> {
                 let version = self.version(component, &deploy.version);
                 let place = place.word("deploy").word("how");
                 let (batch, pause) = self.rollout(&deploy.how, &place);
-                Some(ChangeAction::Deploy { component, version: Some(version?), batch, pause })
+                let canary = self.canary(component, &deploy.how, &place);
+                let version = Some(version?);
+                let beside = matches!(deploy.how, Rollout::BlueGreen);
+                Some(ChangeAction::Deploy { component, version, batch, pause, beside, canary })
             }
             What::Rollback(rollback) => {
                 let component = self.station(&rollback.component, "rolled back")?;
                 let place = place.word("rollback").word("how");
                 let (batch, pause) = self.rollout(&rollback.how, &place);
-                Some(ChangeAction::Deploy { component, version: None, batch, pause })
+                let canary = self.canary(component, &rollback.how, &place);
+                let (version, beside) = (None, matches!(rollback.how, Rollout::BlueGreen));
+                Some(ChangeAction::Deploy { component, version, batch, pause, beside, canary })
             }
             What::Flush(target) => {
                 let (component, count) = self.instances(target, &place.word("flush"))?;
@@ -256,7 +265,7 @@ impl<'m> Builder<'m, '_> {
 
     fn rollout(&mut self, how: &Rollout, place: &Place) -> (u32, u64) {
         match how {
-            Rollout::AtOnce => (u32::MAX, 0),
+            Rollout::AtOnce | Rollout::BlueGreen => (u32::MAX, 0),
             Rollout::Rolling { batch, pause } => {
                 if *batch == 0 {
                     let place = place.word("rolling").word("batch");
@@ -264,7 +273,64 @@ impl<'m> Builder<'m, '_> {
                 }
                 (self.enlarged(*batch), pause.0)
             }
+            Rollout::Canary(canary) => match &canary.then {
+                None => (u32::MAX, 0),
+                Some(Phases { batch, pause }) => {
+                    if *batch == 0 {
+                        let place = place.word("canary").word("then").word("batch");
+                        self.problem(&place, "batches of 0 instances").help("write at least 1");
+                    }
+                    (self.enlarged(*batch), pause.0)
+                }
+            },
         }
+    }
+
+    /// What a rollout watches, if it watches itself.
+    fn canary(
+        &mut self,
+        component: ComponentId,
+        how: &Rollout,
+        place: &Place,
+    ) -> Option<CanaryPlan> {
+        let Rollout::Canary(canary) = how else { return None };
+        let place = place.word("canary");
+        let (name, words) = &self.model.components.0[component as usize];
+        if canary.instances == 0 || canary.instances >= words.instances {
+            let what = format!(
+                "a canary of {} instances of `{}`, which has {}",
+                canary.instances, name.value, words.instances
+            );
+            self.problem(&place.word("instances"), what)
+                .help("some of the instances go first, at least 1 and not all");
+        }
+        if canary.every.0 == 0 {
+            self.problem(&place.word("every"), "looks without a time between them")
+                .help("write for example `every: 30s`");
+        }
+        let stops = &canary.stops_at;
+        if stops.deaths.is_none() && stops.errors.is_none() && stops.memory.is_none() {
+            self.problem(&place.word("stops_at"), "nothing stops this rollout")
+                .help("give `deaths`, `errors` or `memory`");
+        }
+        if stops.deaths == Some(0) {
+            self.problem(&place.word("stops_at").word("deaths"), "0 deaths stop every rollout")
+                .help("`deaths: 1` stops it at the first one");
+        }
+        if stops.memory.is_some() && words.memory.is_none() {
+            let what = format!("`{}` has no memory to look at", name.value);
+            self.problem(&place.word("stops_at").word("memory"), what)
+                .help("give the component `memory`");
+        }
+        Some(CanaryPlan {
+            instances: self.enlarged(canary.instances),
+            watch: canary.watch.0,
+            every: canary.every.0,
+            deaths: stops.deaths,
+            errors: stops.errors.map(|share| share.0),
+            minimum_requests: stops.minimum_requests.unwrap_or(MINIMUM_REQUESTS),
+            memory: stops.memory.map(|share| share.0),
+        })
     }
 }
 

@@ -139,10 +139,15 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// The statuses that a word (`unavailable`) or an HTTP code (`503`) names, one bit for each.
+    /// The statuses that a word (`unavailable`), an HTTP code (`503`) or a class of codes (`5xx`)
+    /// names, one bit for each.
     fn statuses(&mut self, name: &Name, word: &str) -> Option<u16> {
         let code = word.parse::<u16>().ok().filter(|code| *code != 0);
-        let named = |s: &&Status| s.word() == word || code == Some(s.code());
+        let class = word.strip_suffix("xx").and_then(|class| class.parse::<u16>().ok());
+        let class = class.filter(|class| *class != 0);
+        let named = |s: &&Status| {
+            s.word() == word || code == Some(s.code()) || class == Some(s.code() / 100)
+        };
         let bits = Status::ALL.iter().filter(named).fold(0, |bits, s| bits | 1 << (*s as u16));
         if bits == 0 {
             let words: Vec<&str> = Status::ALL.iter().map(|status| status.word()).collect();

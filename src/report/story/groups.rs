@@ -5,7 +5,7 @@ use super::words::{Names, length, percent};
 use super::{Item, Kind};
 use crate::plan::InstanceId;
 use crate::sim::Outcome;
-use crate::sim::story::{Death, Happening, What};
+use crate::sim::story::{Concern, Death, Happening, What};
 use crate::units::{Bytes, MINUTE, Nanos, Span};
 use std::collections::BTreeMap;
 
@@ -330,6 +330,21 @@ fn alone(names: &Names, happening: &Happening) -> (Kind, String) {
             } else {
                 format!("`{}` ends", change.name)
             };
+            (Kind::Change, text)
+        }
+        What::RolloutStops { change, concern } => {
+            let name = plan.changes.get(change as usize).map_or("?", |change| &change.name);
+            let why = match concern {
+                Concern::Deaths(1) => "a new process died or stalled".to_owned(),
+                Concern::Deaths(n) => format!("new processes died or stalled {n} times"),
+                Concern::Errors(share) => {
+                    format!("{} of the requests to the new version failed", percent(share))
+                }
+                Concern::Memory(share) => {
+                    format!("the new version uses {} of its memory", percent(share))
+                }
+            };
+            let text = format!("`{name}` is stopped, and the version before comes back: {why}");
             (Kind::Change, text)
         }
         What::BugStruck { bug, instance } => {

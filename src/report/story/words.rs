@@ -126,6 +126,13 @@ impl<'a> Names<'a> {
             Counter::Answers(place) => format!("{}.answers", self.place(place)),
             Counter::AnswersOf(place, mask) => {
                 let has = |status: &&Status| mask & (1 << **status as u16) != 0;
+                let class = |n: u16| {
+                    let of_class = Status::ALL.iter().filter(|s| s.code() / 100 == n);
+                    mask == of_class.fold(0, |bits, s| bits | 1 << (*s as u16))
+                };
+                if let Some(n) = (2..6).find(|n| class(*n)) {
+                    return format!("{}.answers.{n}xx", self.place(place));
+                }
                 let words: Vec<&str> = Status::ALL.iter().filter(has).map(|s| s.word()).collect();
                 format!("{}.answers.{}", self.place(place), words.join("|"))
             }
@@ -176,14 +183,20 @@ impl<'a> Names<'a> {
                 }
             }
             ChangeAction::Bug(bug) => format!("the bug {} is switched on", self.bug(*bug)),
-            ChangeAction::Deploy { component, version, batch, .. } => {
+            ChangeAction::Deploy { component, version, batch, beside, canary, .. } => {
                 let plan = &self.plan.components[*component as usize];
                 let version = version.and_then(|v| plan.versions.get(v as usize));
                 let what = match version {
                     Some(version) => format!("version `{version}` of {}", plan.name),
                     None => format!("the version before of {}", plan.name),
                 };
-                if *batch >= plan.instances {
+                if let Some(canary) = canary {
+                    let (some, all) = (canary.instances, plan.instances);
+                    let watch = Span(canary.watch);
+                    format!("{what} goes out to {some} of {all} instances, watched for {watch}")
+                } else if *beside {
+                    format!("{what} starts beside the one that runs, and takes over when it is up")
+                } else if *batch >= plan.instances {
                     format!("{what} goes out to all instances at once")
                 } else {
                     format!("{what} goes out, {batch} of {} instances at a time", plan.instances)

@@ -115,6 +115,8 @@ impl ResponseState {
             luck: BTreeMap::new(),
             outcome: ResponseOutcome {
                 first_fired: vec![None; plan.alerts.len()],
+                resolved: vec![None; plan.alerts.len()],
+                noticed: vec![None; plan.evidence.len()],
                 ..ResponseOutcome::default()
             },
             over_at: None,
@@ -186,6 +188,7 @@ impl World<'_> {
             state.true_since = None;
             if state.firing {
                 state.firing = false;
+                self.response.outcome.resolved[index as usize] = Some(now);
                 self.meter.tell(now, What::AlertResolved { alert: index });
             }
             return;
@@ -198,6 +201,7 @@ impl World<'_> {
             return;
         }
         state.firing = true;
+        self.response.outcome.resolved[index as usize] = None;
         self.response.outcome.first_fired[index as usize].get_or_insert(now);
         self.meter.tell(now, What::AlertFires { alert: index, value });
         if plan.pages && self.response.stage == Stage::Idle {
@@ -277,6 +281,7 @@ impl World<'_> {
             Stage::Orients => self.decide(),
             Stage::Checks { hypothesis, since } => self.check_ends(hypothesis, since),
             Stage::Escalates => {
+                self.response.outcome.escalated = Some(self.now);
                 self.meter.tell(self.now, What::Escalated);
                 self.decide();
             }
@@ -422,6 +427,7 @@ impl World<'_> {
                 && !state.known
             {
                 state.known = true;
+                self.response.outcome.noticed[index] = Some(self.now);
                 self.meter.tell(self.now, What::Noticed { evidence: index as u32, value });
             }
         }
@@ -468,7 +474,11 @@ impl World<'_> {
     /// A run in which nothing pages anybody ends some time after the last change.
     fn nothing_happens(&mut self) {
         let last = self.meter.changes.iter().flatten().map(|(from, to)| to.unwrap_or(*from)).max();
-        let begun = self.meter.changes.iter().all(|c| !c.is_empty());
+        let begun = self
+            .turns
+            .turns
+            .iter()
+            .all(|turn| turn.never || !self.meter.changes[turn.change as usize].is_empty());
         let ended = self.meter.changes.iter().flatten().all(|c| c.1.is_some());
         let quiet = self.plan.quiet_end;
         let since = last.unwrap_or(0);

@@ -263,3 +263,102 @@ fn what_recurs_ends_where_it_says() {
     // Down 5-10, 15-20 and 25-28.
     assert_eq!(run.count("c", Refused), 5 + 5 + 3);
 }
+
+/// Four instances, a canary of one, a request each second to each in turn. The bug kills what has
+/// the new version.
+fn canary(rest: &str) -> Run {
+    run(&format!(
+        "
+        clients: {{c: {{arrivals: {{constant: {{rate: 4/s, first: 125ms}}}}, calls: api}}}}
+        horizon: 100s
+        components:
+          api:
+            kind: server
+            instances: 4
+            workers: 1
+            start_takes: 5s
+            restart: {{always: {{takes: 3s}}}}
+            endpoints: {{request: [work: 10ms]}}
+            versions:
+              good: {{endpoints: {{request: [work: 20ms]}}}}
+              fatal: {{bugs: {{fatal: {{raises: {{crash: yes}}}}}}}}
+              wrong: {{bugs: {{wrong: {{when: {{share: 50%}}, raises: {{error: server_error}}}}}}}}
+        changes:
+          out:
+            at: 10s
+            {rest}"
+    ))
+}
+
+#[test]
+fn a_canary_that_dies_is_brought_back_and_no_other_instance_gets_the_version() {
+    let run = canary(
+        "what: {deploy: {component: api, version: fatal, how: {canary: \
+         {instances: 1, watch: 60s, every: 10s, stops_at: {deaths: 1}}}}}",
+    );
+    // Out at 10 s, up at 15 s, dead at its first request; looked at at 20 s.
+    let replaced = run.times(|w| matches!(w, What::Died { death: Death::Replaced, .. }));
+    let stops = run.times(|w| matches!(w, What::RolloutStops { .. }));
+    assert_eq!((replaced[0], stops), (s(10), vec![s(20)]));
+    assert!(replaced.iter().all(|at| *at <= s(20)));
+    let died = run.times(|w| matches!(w, What::Died { death: Death::Bug(_), .. }));
+    assert!(died[0] > s(15) && died[0] <= s(16), "{died:?}");
+    assert_eq!(run.outcome.changes[0], [(s(10), Some(s(20)))]);
+}
+
+#[test]
+fn a_canary_that_fails_too_many_requests_is_brought_back() {
+    let how = |errors| {
+        canary(&format!(
+            "what: {{deploy: {{component: api, version: wrong, how: {{canary: {{instances: 1, \
+             watch: 60s, every: 10s, stops_at: {{errors: {errors}, minimum_requests: 12}}}}}}}}}}"
+        ))
+    };
+    // Up at 15 s, a request each second: 5 of them at 20 s, 15 at 30 s.
+    assert_eq!(how("10%").times(|w| matches!(w, What::RolloutStops { .. })), [s(30)]);
+    assert!(how("95%").times(|w| matches!(w, What::RolloutStops { .. })).is_empty());
+}
+
+#[test]
+fn after_a_good_canary_the_others_follow_in_phases() {
+    let run = canary(
+        "what: {deploy: {component: api, version: good, how: {canary: {instances: 1, watch: 25s, \
+         every: 10s, stops_at: {deaths: 1}, then: {batch: 2, pause: 15s}}}}}",
+    );
+    let replaced = run.times(|w| matches!(w, What::Died { death: Death::Replaced, .. }));
+    assert_eq!(replaced, [10, 35, 35, 50].map(s));
+    assert_eq!(run.outcome.changes[0], [(s(10), Some(s(50)))]);
+}
+
+#[test]
+fn a_change_of_chance_happens_in_that_share_of_the_replicas() {
+    let model = |chance| {
+        crate::common::model(&format!(
+            "
+            clients: {{c: {{arrivals: {{constant: {{rate: 1/s}}}}, calls: api}}}}
+            components:
+              api: {{kind: server, workers: 1, endpoints: {{request: [work: 10ms]}}}}
+            changes:
+              crash: {{what: {{crash: {{component: api}}}}, at: 10s, chance: {chance}}}
+            horizon: 20s"
+        ))
+    };
+    let begun = |chance| {
+        let plan = crate::common::plan(&model(chance));
+        let changes = |r| outagelab::sim::run(&plan, r).changes[0].len();
+        (0..400).map(changes).sum::<usize>()
+    };
+    assert_eq!((begun("0%"), begun("100%")), (0, 400));
+    // Within three standard deviations.
+    assert!((begun("25%") as i64 - 100).abs() < 26, "{}", begun("25%"));
+}
+
+#[test]
+fn blue_and_green_change_places_when_the_new_processes_are_up() {
+    let run = canary("what: {deploy: {component: api, version: good, how: blue_green}}");
+    let replaced = run.times(|w| matches!(w, What::Died { death: Death::Replaced, .. }));
+    assert_eq!(replaced, [15, 15, 15, 15].map(s));
+    assert_eq!(run.count("c", Refused), 0);
+    assert_eq!(run.outcome.changes[0], [(s(10), Some(s(15)))]);
+    assert_eq!(run.log.last().map(|r| r.latency), Some(ms(20)));
+}
