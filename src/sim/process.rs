@@ -192,11 +192,7 @@ impl World<'_> {
         let station = &mut self.stations[instance as usize];
         assert_eq!(present, station.present, "present tasks are counted");
         self.meter.components[component as usize].lost += lost;
-<<<<<<< HEAD
-=======
         station.tally.lost(lost);
-        self.meter.present_changes(now, component, -(station.present as i32));
->>>>>>> main
         self.meter.line_changes(now, component, -in_line, 0);
         self.meter.busy_changes(now, component, -(station.busy as i32));
         station.process = process;
