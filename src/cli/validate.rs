@@ -11,6 +11,7 @@ use crate::validate::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Check the simulator against theory and against other people's programs.
@@ -147,8 +148,13 @@ fn run(args: &Args, suite: &Suite, size: Size) -> Result<Vec<CaseResult>, Refusa
     let mut results = Vec::new();
     for (known, case) in chosen {
         bar.set_message(known.id.clone());
-        let sampling =
-            Sampling { seed: args.seed, threads: args.threads.map(usize::from), progress: &|_| {} };
+        let events = AtomicU64::new(0);
+        let progress = |more: u64| {
+            let events = events.fetch_add(more, Ordering::Relaxed) + more;
+            bar.set_message(format!("{}: {:.1e} events", known.id, events as f64));
+        };
+        let threads = args.threads.map(usize::from);
+        let sampling = Sampling { seed: args.seed, threads, progress: &progress };
         let result = run_case(known, case, Settings { size, sampling });
         if args.json {
             for line in &result.lines {

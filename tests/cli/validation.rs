@@ -1,8 +1,14 @@
 //! `validate`: exit codes, bad input, and a judge that cannot be bribed.
 
-use super::folder::Folder;
+use super::folder::{Folder, Ran};
+use outagelab::text::{Sources, plain};
+use outagelab::validate::expected::Rule;
+use outagelab::validate::judge::shown;
+use outagelab::validate::page::fingerprint;
+use outagelab::validate::{Size, Suite};
 use serde_json::Value;
 use std::path::Path;
+use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const CASES: &str = "experiments/validation";
@@ -108,4 +114,69 @@ fn a_case_without_a_file_is_not_compared() {
     let out = folder.run(&["validate", "P14a", "--json"]).good();
     assert_eq!(lines(&out)[0]["verdict"], "not_comparable");
     assert_eq!(lines(&out)[0]["reason"], "no case file");
+}
+
+/// The suite of the repository, as the program reads it.
+fn suite() -> Suite {
+    let folder = Path::new(ROOT).join(CASES);
+    let text = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> =
+        entries.filter(|p| p.extension().is_some_and(|e| e == "yaml")).collect();
+    paths.sort();
+    let files: Vec<(String, String)> =
+        paths.iter().map(|path| (path.display().to_string(), text(path))).collect();
+    let mut read = |path: &str| std::fs::read_to_string(path).map_err(|error| error.to_string());
+    let expected = text(&folder.join("expected.json"));
+    let mut sources = Sources::default();
+    Suite::read(&mut sources, ("expected.json", &expected), &files, &mut read)
+        .unwrap_or_else(|problems| panic!("{}", plain(&problems, &sources)))
+}
+
+#[test]
+#[ignore = "until every case is there"]
+fn every_case_has_a_file_and_every_quantity_an_expression_or_a_reason() {
+    let suite = suite();
+    assert_eq!(suite.expected.cases.len(), 80);
+    let mut missing = Vec::new();
+    for (known, case) in suite.chosen(Size::Full, &[]) {
+        let Some(case) = case else {
+            missing.push(known.id.clone());
+            continue;
+        };
+        for (name, target) in &known.quantities {
+            let has = case.quantities.iter().any(|quantity| quantity.name.value == *name);
+            if !has && !matches!(target.rule, Rule::Skip { .. }) {
+                missing.push(format!("{} {name}", known.id));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "nothing in {CASES} for {missing:?}");
+}
+
+#[test]
+#[ignore = "until every case is there"]
+fn the_page_is_that_of_the_cases() {
+    let page = std::fs::read_to_string(Path::new(ROOT).join("docs/validation.md")).unwrap();
+    let suite = suite();
+    let help = "run `outagelab validate --write-docs docs/validation.md`";
+    assert!(page.contains(&fingerprint(&suite)), "docs/validation.md is stale: {help}");
+    for known in &suite.expected.cases {
+        assert!(page.contains(&format!("\n### {}: ", known.id)), "{}: {help}", known.id);
+        for (name, target) in &known.quantities {
+            let row = format!("\n| {name} | {} |", shown(target.expected()));
+            assert!(page.contains(&row), "{} {name}: {help}", known.id);
+        }
+    }
+}
+
+#[test]
+fn the_quick_cases_agree() {
+    let command = ["validate", "--quick", "--json"];
+    let mut program = Command::new(env!("CARGO_BIN_EXE_outagelab"));
+    let ran = Ran::of(program.args(command).current_dir(ROOT).output().unwrap());
+    let lines = lines(&ran.out);
+    let failed: Vec<&Value> = lines.iter().filter(|line| line["verdict"] == "fail").collect();
+    assert!(failed.is_empty() && ran.code == Some(0), "{failed:#?}{}", ran.err);
+    assert!(lines.len() >= 30, "{} quantities are not much", lines.len());
 }
