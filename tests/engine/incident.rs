@@ -28,6 +28,7 @@ macro_rules! incidents {
 incidents! {
     routing_crash: "2024-06-05-routing-crash", 60,
     rate_limiter_leak: "2024-07-10-rate-limiter-leak", 60,
+    bulk_endpoint: "2024-08-10-bulk-endpoint", 60,
 }
 
 fn numbers_have_origins(key: &str) {
