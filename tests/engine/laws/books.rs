@@ -69,9 +69,8 @@ fn attempts_are_first_tries_and_retries_and_hedges_and_observing_changes_nothing
             && retries + hedges <= tried - first
             && (!all_arrive || attempts == first + retries + hedges && attempts == tried);
         check(holds, || {
-            format!(
-                "{tried} tries, {first} first ones; {attempts} sent, {retries} again, {hedges} copies\n{text}"
-            )
+            let sent = format!("{attempts} sent, {retries} again, {hedges} copies");
+            format!("{tried} tries, {first} first ones; {sent}\n{text}")
         })?;
         // Little's law for the whole system, from a log on one side and levels on the other.
         let waited: u64 = run.log.iter().filter(|r| r.client == 0).map(|r| r.latency).sum();
