@@ -162,6 +162,9 @@ pub enum Timed {
     WaitOfAll(Name),
     /// From arrival at a component to its good answer.
     Sojourn(Name),
+    /// Not a time: for requests with a good answer the time from arrival at a component over their
+    /// own work there at full speed and alone (branches of `parallel` aside).
+    Slowdown(Name),
     /// From a client's first attempt to the good answer.
     Latency(Name),
     /// From a client's first attempt to the end of the request, good or bad.

@@ -173,7 +173,8 @@ fn moments(add: &mut Add, at: &[(Nanos, String)], levels: &[u64]) {
 }
 
 fn times(add: &mut Add, of: TimedPlan, points: usize) {
-    let unit = if matches!(of, TimedPlan::Attempts(_)) { COUNT } else { SECONDS };
+    let unit =
+        if matches!(of, TimedPlan::Attempts(_) | TimedPlan::Slowdown(_)) { COUNT } else { SECONDS };
     add.times("mean", "Mean of the observed times.", unit, |seen, n| in_seconds(seen.sum, n));
     add.times("sd", "Standard deviation of the observed times.", unit, |seen, n| {
         (squares(seen, n) - in_seconds(seen.sum, n).powi(2)).max(0.0).sqrt()

@@ -96,6 +96,7 @@ pub enum TimedPlan {
     Wait(ComponentId),
     WaitOfAll(ComponentId),
     Sojourn(ComponentId),
+    Slowdown(ComponentId),
     Latency(ClientId),
     LatencyOfAll(ClientId),
     Attempts(ClientId),

@@ -293,8 +293,10 @@ impl World<'_> {
             luck: attempt_luck,
             came: self.now,
             until: 0,
+            work: 0,
             slow: 1.0,
             fork: (0, 0),
+            fork_number: (0, 0),
             again: 0,
             again_pause: 0,
         });

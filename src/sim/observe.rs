@@ -15,7 +15,7 @@ use crate::plan::{
     Place, Plan, TimedPlan,
 };
 use crate::status::Status;
-use crate::units::{Nanos, SECOND};
+use crate::units::{Nanos, SECOND, nearest};
 
 /// Nothing seen yet.
 pub fn nothing_seen(plan: &Plan) -> Vec<Observed> {
@@ -40,9 +40,10 @@ pub fn nothing_seen(plan: &Plan) -> Vec<Observed> {
 /// The observations of times that a component or a client feeds.
 pub fn watchers(plan: &Plan, place: Place) -> Vec<(TimedPlan, u32)> {
     let is_here = |of: TimedPlan| match of {
-        TimedPlan::Wait(c) | TimedPlan::WaitOfAll(c) | TimedPlan::Sojourn(c) => {
-            place == Place::Component(c)
-        }
+        TimedPlan::Wait(c)
+        | TimedPlan::WaitOfAll(c)
+        | TimedPlan::Sojourn(c)
+        | TimedPlan::Slowdown(c) => place == Place::Component(c),
         TimedPlan::Latency(c) | TimedPlan::LatencyOfAll(c) | TimedPlan::Attempts(c) => {
             place == Place::Client(c)
         }
@@ -123,12 +124,21 @@ impl World<'_> {
         }
     }
 
-    /// A component has given an answer.
+    /// A component has given a good answer after so long a time, with so much work.
     #[inline]
-    pub fn sojourn_ends(&mut self, component: ComponentId, class: ClassId, time: Nanos) {
+    pub fn sojourn_ends(
+        &mut self,
+        component: ComponentId,
+        class: ClassId,
+        (time, work): (Nanos, Nanos),
+    ) {
         if !self.meter.components[component as usize].watchers.is_empty() {
-            self.observe_times(Place::Component(component), class, |of| {
-                matches!(of, TimedPlan::Sojourn(_)).then_some(time)
+            self.observe_times(Place::Component(component), class, |of| match of {
+                TimedPlan::Sojourn(_) => Some(time),
+                TimedPlan::Slowdown(_) if work > 0 => {
+                    Some(nearest(time as f64 / work as f64 * SECOND as f64))
+                }
+                _ => None,
             });
         }
     }

@@ -190,10 +190,15 @@ pub struct Task {
     pub came: Nanos,
     /// When the present work ends, or (frozen) how much of it is left.
     pub until: Nanos,
+    /// Its work so far, at full speed and alone.
+    pub work: Nanos,
     /// Its work takes so many times longer (bugs).
     pub slow: f64,
     /// Branches that must still end well, and branches out.
     pub fork: (u16, u16),
+    /// Number of the fork that it waits for, and of the one that it is a branch of: branches left
+    /// over from an earlier fork count for no other.
+    pub fork_number: (u32, u32),
     /// How often the present call is made again (a bug's loop).
     pub again: u32,
     /// The pause before each of those.

@@ -212,12 +212,13 @@ impl World<'_> {
     #[inline]
     pub fn work(&mut self, index: u32, work: u32, uses_cpu: bool) {
         let plan = &self.plan.works[work as usize];
-        let task = &self.tasks[index];
+        let task = &mut self.tasks[index];
         let station = &self.stations[task.instance as usize];
         let base = plan.takes.sample_nanos(&mut task.luck.at(plan.luck).rng());
         if !uses_cpu {
             return self.schedule_work(index, base);
         }
+        task.work += base;
         let others = station.present.saturating_sub(1);
         let mut takes = (base + plan.plus_per_present * u64::from(others + 1)) as f64;
         takes *= 1.0 + plan.times_per_other * f64::from(others);
@@ -390,10 +391,10 @@ impl World<'_> {
         let task = &self.tasks[index];
         let (instance, holds, parent) = (task.instance, task.holds_worker, task.parent);
         if parent != Id::NONE {
-            let degraded = task.degraded;
+            let (degraded, fork) = (task.degraded, task.fork_number.1);
             self.tasks.free(index);
             let status = if degraded && status == Status::Ok { Status::Degraded } else { status };
-            return self.branch_over(parent, status);
+            return self.branch_over(parent, fork, status);
         }
         let mut status = status;
         if task.degraded && status == Status::Ok {
@@ -424,11 +425,11 @@ impl World<'_> {
         let (call, attempt, instance) = (task.call, task.attempt, task.instance);
         let component = self.stations[instance as usize].component;
         if task.identity.class != NONE {
-            let (class, sojourn) = (task.identity.class, self.now - task.came);
+            let (class, sojourn, work) = (task.identity.class, self.now - task.came, task.work);
             self.meter.answers(component, status, sojourn);
             self.stations[instance as usize].tally.answer(status);
             if status.is_good() {
-                self.sojourn_ends(component, class, sojourn);
+                self.sojourn_ends(component, class, (sojourn, work));
             }
         }
         let attempt_luck = self.tasks[index].luck;

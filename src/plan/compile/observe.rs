@@ -135,6 +135,7 @@ impl Builder<'_, '_> {
             Timed::Wait(name) => TimedPlan::Wait(self.observed_station(name)?),
             Timed::WaitOfAll(name) => TimedPlan::WaitOfAll(self.observed_station(name)?),
             Timed::Sojourn(name) => TimedPlan::Sojourn(self.observed_station(name)?),
+            Timed::Slowdown(name) => TimedPlan::Slowdown(self.observed_station(name)?),
             Timed::Latency(name) => TimedPlan::Latency(self.client(name)?),
             Timed::LatencyOfAll(name) => TimedPlan::LatencyOfAll(self.client(name)?),
             Timed::Attempts(name) => TimedPlan::Attempts(self.client(name)?),

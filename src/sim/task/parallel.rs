@@ -27,14 +27,17 @@ impl World<'_> {
     /// Starts the branches of a `parallel`, all of them `copies` times.
     pub(super) fn fork(&mut self, index: u32, first: u32, (count, copies): (u16, u16), need: u16) {
         let life = self.tasks.life(index);
+        let number = self.epoch();
         let task = &mut self.tasks[index];
         task.state = TaskState::Forks;
+        task.fork_number.0 = number;
         task.fork = (need, count * copies);
         let branches = &self.plan.branches[first as usize..][..usize::from(count)];
         let mut template = task.clone();
         template.call = Id::NONE;
         template.parent = Id { index, life };
         template.child = Id::NONE;
+        template.fork_number.1 = number;
         template.holds_worker = false;
         if need == 0 {
             return self.advance(index);
@@ -55,9 +58,11 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn branch_over(&mut self, parent: Id, status: Status) {
+    /// A branch of a fork has ended.
+    pub(super) fn branch_over(&mut self, parent: Id, fork: u32, status: Status) {
         if !self.tasks.is_live(parent.index, parent.life)
             || self.tasks[parent.index].state != TaskState::Forks
+            || self.tasks[parent.index].fork_number.0 != fork
         {
             return;
         }

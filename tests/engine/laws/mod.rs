@@ -184,6 +184,7 @@ fn a_mitigation_that_never_acts_changes_nothing() {
             "rate_limit: {token_bucket: {rate: 1000000/s, burst: 1000000}}",
             "circuit_breaker: {window: {count: 1000000}, minimum_calls: 1000000}",
             "fallback: {on: [cancelled]}",
+            "random_early_drop: {levels: [{from: 0, chance: 0%}]}",
         ] {
             let text = genome.text(Kinds::All, layer, "");
             let after = run_text(&text)?.outcome.fingerprint;
@@ -211,8 +212,10 @@ fn the_order_of_a_file_does_not_matter() {
 fn littles_law_holds_exactly_where_nothing_is_left() {
     // One station, nobody gives up: what a client waits for is what is present.
     let disciplines = ["fifo", "lifo", "random", "priority"];
-    let cpus = ["", "cpu: {cores: 1},", "cpu: {cores: 2, sharing: one_at_a_time},"];
-    for (discipline, cpu) in disciplines.iter().flat_map(|d| cpus.map(|c| (d, c))) {
+    let sharing = ["processor", "one_at_a_time", "newest_first", "by_priority"];
+    let cpus = sharing.iter().map(|s| format!("cpu: {{cores: 2, sharing: {s}}},"));
+    let cpus: Vec<String> = cpus.chain([String::new(), "cpu: {cores: 1},".to_owned()]).collect();
+    for (discipline, cpu) in disciplines.iter().flat_map(|d| cpus.iter().map(move |c| (d, c))) {
         let run = run(&format!(
             "
             horizon: 10min

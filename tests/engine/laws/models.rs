@@ -181,7 +181,13 @@ fn component(index: usize, count: usize, genes: &[u8], kinds: Kinds) -> String {
         g.word(&["", ", capacity: 0", ", capacity: 4", ", wait: 100ms", ", drops_abandoned: yes"]);
     words.push(format!("line: {{discipline: {discipline}{line}}}"));
     words.push(g.word(&["", "connections: 6"]).into());
-    let cpu = g.word(&["", "cpu: {cores: 1}", "cpu: {cores: 2, sharing: one_at_a_time}"]);
+    let cpu = g.word(&[
+        "",
+        "cpu: {cores: 1}",
+        "cpu: {cores: 2, sharing: one_at_a_time}",
+        "cpu: {cores: 1, sharing: newest_first}",
+        "cpu: {cores: 2, sharing: by_priority}",
+    ]);
     words.push(cpu.into());
     let costs = g.third() && !cpu.is_empty();
     words.push(if costs { "cost_of_rejecting: 1ms" } else { "" }.into());
@@ -211,6 +217,7 @@ fn component(index: usize, count: usize, genes: &[u8], kinds: Kinds) -> String {
             "pick: least_requests",
             "pick: sticky_by_user",
             "pick: power_of_two",
+            "pick: {fewest_of: {choices: 2}}",
         ])
         .into(),
     );
@@ -219,6 +226,7 @@ fn component(index: usize, count: usize, genes: &[u8], kinds: Kinds) -> String {
             "",
             "",
             "layers: [{bulkhead: {limit: 9}}]",
+            "layers: [{random_early_drop: {levels: [{from: 3, chance: 30%}]}}]",
             "layers: [{rate_limit: {token_bucket: {rate: 30/s, burst: 9}}}]",
             "layers: [{fallback: {on: middleware, open: yes}}]",
         ])
@@ -255,6 +263,7 @@ fn component(index: usize, count: usize, genes: &[u8], kinds: Kinds) -> String {
     ));
     let work =
         g.word(&["fixed: 10ms", "exponential: {mean: 20ms}", "lognormal: {mean: 30ms, cv: 2}"]);
+    words.push("caches: {k: {size: 1, ttl: 500ms}}".into());
     let mut steps = vec![format!("work: {{{work}}}")];
     let mut pools = Vec::new();
     for to in index + 1..count {
@@ -270,8 +279,13 @@ fn component(index: usize, count: usize, genes: &[u8], kinds: Kinds) -> String {
         }
     }
     steps.push(
-        g.word(&["wait: 1ms", "reply: ok", "choose: [{share: 10%, steps: [reply: server_error]}]"])
-            .into(),
+        g.word(&[
+            "wait: 1ms",
+            "reply: ok",
+            "choose: [{share: 10%, steps: [reply: server_error]}]",
+            "choose: [{share: 20%, steps: [start_over]}]",
+        ])
+        .into(),
     );
     words.push(if pools.is_empty() {
         String::new()
@@ -305,12 +319,14 @@ fn call(to: usize, g: &mut Genes, all: bool) -> String {
     words.retain(|word| !word.is_empty());
     let call = format!("call: {{{}}}", words.join(", "));
     let work = "work: 5ms";
-    match g.pick(5) {
+    match g.pick(7) {
         1 => format!("parallel: {{wait_for: all, branches: [[{call}], [{call}]]}}"),
         2 => format!("parallel: {{wait_for: any, branches: [[{call}], [{work}], [{call}]]}}"),
         3 => format!(
             "choose: [{{share: 50%, steps: [{call}]}}, {{otherwise: yes, steps: [{work}]}}]"
         ),
+        4 => format!("parallel: {{wait_for: {{at_least: 2}}, copies: 3, branches: [[{call}]]}}"),
+        5 => format!("look_up: {{cache: k, hit: [{work}], miss: [{call}]}}"),
         _ => call,
     }
 }
@@ -318,7 +334,7 @@ fn call(to: usize, g: &mut Genes, all: bool) -> String {
 fn change(index: usize, count: usize, genes: &[u8], kinds: Kinds) -> String {
     let mut g = Genes(genes.iter());
     let c = format!("c{}", g.pick(count));
-    let what = match g.pick(12) {
+    let what = match g.pick(13) {
         0 => format!("slow: {{component: {c}, by: 3x}}"),
         1 => format!("crash: {{component: {c}}}"),
         2 => format!("freeze: {{component: {c}}}"),
@@ -332,9 +348,11 @@ fn change(index: usize, count: usize, genes: &[u8], kinds: Kinds) -> String {
             "deploy: {{component: {c}, version: next, how: {{rolling: {{batch: 1, pause: 2s}}}}}}"
         ),
         10 => format!("rollback: {{component: {c}}}"),
+        11 => format!("empty_caches: {{component: {c}}}"),
         _ => format!("flush: {{component: {c}}}"),
     };
-    let moment = ["deploy", "rollback", "flush"].iter().any(|word| what.starts_with(word));
+    let moment =
+        ["deploy", "rollback", "flush", "empty_caches"].iter().any(|word| what.starts_with(word));
     // Times that no two changes share, so that nothing depends on the order of the file.
     let at = 5 * index + 1 + g.pick(20);
     let at = at * 1000 + index;

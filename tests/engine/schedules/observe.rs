@@ -90,6 +90,7 @@ fn every_time_is_taken_as_it_is() {
     check(&run, &[("w.count", 3.0), ("w.second_moment", 1.25 / 3.0)]);
     let run = observed("w: {times: {of: {sojourn: q}, from: 4s}}");
     check(&run, &[("w.mean", 2.25), ("w.sd", 0.25)]);
+    check(&observed("w: {times: {of: {slowdown: q}}}"), &[("w.mean", 4.0 / 3.0)]);
     check(&observed("w: {times: {of: {latency: c}}}"), &[("w.mean", 2.0)]);
     check(&observed("w: {times: {of: {attempts: c}}}"), &[("w.mean", 1.0), ("w.count", 3.0)]);
 }

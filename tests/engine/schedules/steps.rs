@@ -192,6 +192,22 @@ fn copies_of_branches_have_luck_of_their_own() {
 }
 
 #[test]
+fn a_branch_that_is_left_over_does_not_count_for_the_next_parallel() {
+    // The second branch of the first step ends at 3 s, while the second step (1 s to 6 s) goes on.
+    let run = run("
+        clients: {c: {arrivals: {at: [0s]}, calls: api}}
+        components:
+          api:
+            kind: server
+            workers: 1
+            endpoints:
+              request:
+                - parallel: {wait_for: any, branches: [[work: 1s], [work: 3s]]}
+                - parallel: {wait_for: any, branches: [[work: 5s], [work: 7s]]}");
+    assert_eq!(run.ends("c"), ends_ms(&[(6000, Ok)]));
+}
+
+#[test]
 fn some_of_all_copies_can_be_enough() {
     let run = run("
         clients: {c: {arrivals: {at: [0s]}, calls: api}}
