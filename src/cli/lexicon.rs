@@ -249,7 +249,7 @@ mod tests {
         let words = words();
         let find = |place: &str| words.iter().find(|word| word.place() == place);
         let capacity = find("components.NAME.line.capacity").unwrap();
-        assert!(capacity.doc.contains("refused (503)"), "{capacity:?}");
+        assert!(capacity.doc.contains("Places in the line"), "{capacity:?}");
         assert!(capacity.takes.contains("unlimited"));
         let lifo = find("components.NAME.line.discipline: lifo").unwrap();
         assert!(lifo.doc.contains("Last in"), "{lifo:?}");

@@ -33,7 +33,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "outagelab", version, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 done and all claims hold, 1 a claim or a case failed, 2 bad input."
+    after_help = "Exit codes: 0 done and all claims hold, 1 a claim or check failed, 2 bad input."
 )]
 struct Program {
     #[command(subcommand)]
@@ -57,7 +57,8 @@ enum Verb {
 enum Done {
     /// All is well.
     Well,
-    /// A claim of the experiment does not hold, or a case of the validation fails.
+    /// A claim of the experiment does not hold, a case of the validation fails, or two runs
+    /// that should be the same differ.
     ClaimFailed,
 }
 

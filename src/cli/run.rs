@@ -8,9 +8,9 @@ use crate::plot::words::{number, quantity, title};
 use crate::report::story::{Line, stopped_text, tell};
 use crate::report::summary::{ClientSummary, ComponentSummary, Summary, summary};
 use crate::sim::outcome::Ending;
-use crate::sim::{self, Outcome};
+use crate::sim::{self, Outcome, warm_up};
 use crate::text::{Sources, parse_set_argument};
-use crate::units::{Bytes, Nanos, from_seconds, seconds};
+use crate::units::{Bytes, Nanos, Span, from_seconds, seconds};
 use std::path::PathBuf;
 
 /// Run a model once and tell what happened when.
@@ -32,17 +32,25 @@ pub struct Args {
     /// Print one JSON object instead: the story, the summary and the fingerprint of the run.
     #[arg(long)]
     json: bool,
+    /// Run it twice side by side instead, and name the first event in which the runs differ: there
+    /// is none, or the exit code is 1.
+    #[arg(long)]
+    verify: bool,
 }
 
 /// Runs the model and prints its story.
 pub fn run(args: &Args) -> Verdict {
-    let plan = plan(args)?;
+    let mut plan = plan(args)?;
+    let pilot = warm_up::settle(&mut plan);
+    if args.verify {
+        return verify(args, &plan);
+    }
     let outcome = sim::run(&plan, args.replica);
     let (story, numbers) = (tell(&plan, &outcome), summary(&plan, &outcome));
     let text = if args.json {
         json(args, &plan, &outcome, &story, &numbers)
     } else {
-        told(args, &plan, &outcome, &story, &numbers)
+        told(args, &plan, &outcome, &story, &numbers) + &settled(pilot)
     };
     say::print(&text)?;
     Ok(Done::Well)
@@ -74,6 +82,43 @@ fn plan(args: &Args) -> Result<Plan, Refusal> {
             Err(Refusal::new(problems, sources))
         }
     }
+}
+
+/// What an automatic warm-up has found.
+fn settled(pilot: Option<warm_up::Pilot>) -> String {
+    let Some(pilot) = pilot else { return String::new() };
+    let note = if pilot.is_short { "; the run is too short for a steady state" } else { "" };
+    format!("\nWarm-up of {} left out (MSER-5){note}.\n", Span(pilot.warm_up))
+}
+
+/// Runs the replica twice, of a plan compiled twice.
+fn verify(args: &Args, plan: &Plan) -> Verdict {
+    let mut again = self::plan(args)?;
+    warm_up::settle(&mut again);
+    let found = sim::verify::compare(plan, &again, args.replica);
+    let text = match (&found, args.json) {
+        (Ok(outcome), false) => format!(
+            "two runs of {} events are the same; fingerprint {:016x}\n",
+            outcome.events, outcome.fingerprint
+        ),
+        (Err(difference), false) => format!("{difference}\n"),
+        (Ok(outcome), true) => {
+            let print = format!("{:016x}", outcome.fingerprint);
+            let (events, difference) = (outcome.events, serde_json::Value::Null);
+            let said = serde_json::json!({
+                "same": true, "events": events, "fingerprint": print, "difference": difference,
+            });
+            format!("{said:#}\n")
+        }
+        (Err(difference), true) => {
+            let said = serde_json::json!({
+                "same": false, "event": difference.event, "difference": difference.to_string(),
+            });
+            format!("{said:#}\n")
+        }
+    };
+    say::print(&text)?;
+    Ok(if found.is_ok() { Done::Well } else { Done::ClaimFailed })
 }
 
 fn json(args: &Args, plan: &Plan, outcome: &Outcome, story: &[Line], numbers: &Summary) -> String {

@@ -7,9 +7,11 @@ use crate::text::{Name, Problem, Sources, unknown};
 use crate::validate::judge::shown;
 use crate::validate::page::{Counts, page};
 use crate::validate::{
-    CaseResult, Line, Sampling, Settings, Size, Suite, Verdict as Judgement, run_case, wanted_files,
+    Case, CaseResult, ExpectedCase, Line, Sampling, Settings, Size, Suite, Verdict as Judgement,
+    key, run_case, wanted_files,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -38,6 +40,11 @@ pub struct Args {
     /// The folder of the cases and of `expected.json`.
     #[arg(long = "cases", value_name = "DIR", default_value = "experiments/validation")]
     folder: PathBuf,
+    /// Keep the result of each case in this file, and do not run again what it has: an interrupted
+    /// check goes on where it was. A result is only used if case, model, expected numbers, size,
+    /// seed, version and the first replicas are those that it came from.
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
     /// Print one JSON object for each quantity, and no table.
     #[arg(long)]
     json: bool,
@@ -146,6 +153,7 @@ fn run(args: &Args, suite: &Suite, size: Size) -> Result<Vec<CaseResult>, Refusa
     }
     bar.enable_steady_tick(Duration::from_millis(500));
     let mut results = Vec::new();
+    let earlier = args.resume.as_deref().map_or(Vec::new(), read_results);
     for (known, case) in chosen {
         bar.set_message(known.id.clone());
         let events = AtomicU64::new(0);
@@ -155,7 +163,11 @@ fn run(args: &Args, suite: &Suite, size: Size) -> Result<Vec<CaseResult>, Refusa
         };
         let threads = args.threads.map(usize::from);
         let sampling = Sampling { seed: args.seed, threads, progress: &progress };
-        let result = run_case(known, case, Settings { size, sampling });
+        let settings = Settings { size, sampling };
+        let result = match &args.resume {
+            Some(file) => kept(file, &earlier, known, case, settings)?,
+            None => run_case(known, case, settings),
+        };
         if args.json {
             for line in &result.lines {
                 let line = serde_json::to_string(line);
@@ -170,6 +182,33 @@ fn run(args: &Args, suite: &Suite, size: Size) -> Result<Vec<CaseResult>, Refusa
     Ok(results)
 }
 
+/// The results in a file; lines that are none (the last one, after an interruption) are left out.
+fn read_results(path: &Path) -> Vec<CaseResult> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// The result of a case, from before or else now; a new one is added to the file.
+fn kept(
+    path: &Path,
+    earlier: &[CaseResult],
+    known: &ExpectedCase,
+    case: Option<&Case>,
+    settings: Settings,
+) -> Result<CaseResult, Problem> {
+    let key = key(known, case, settings);
+    if let Some(found) = earlier.iter().find(|result| result.key == key) {
+        return Ok(found.clone());
+    }
+    let result = CaseResult { key, ..run_case(known, case, settings) };
+    let failed = |why: String| Problem::new(format!("{}: {why}", path.display()));
+    let line = serde_json::to_string(&result).map_err(|error| failed(error.to_string()))?;
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
+        .map_err(|error| failed(format!("it cannot be written: {error}")))?;
+    Ok(result)
+}
+
 const COLUMNS: [Column; 6] = [
     Column::text("case"),
     Column::text("quantity"),
@@ -181,8 +220,6 @@ const COLUMNS: [Column; 6] = [
 
 fn table<'l>(lines: impl Iterator<Item = &'l Line>) -> String {
     let row = |line: &Line| {
-        let interval =
-            words::or_none(line.ci999, |(low, high)| format!("{} to {}", shown(low), shown(high)));
         let verdict = match &line.reason {
             Some(reason) => format!("{}: {reason}", line.verdict.word()),
             None => line.verdict.word().to_owned(),
@@ -192,7 +229,7 @@ fn table<'l>(lines: impl Iterator<Item = &'l Line>) -> String {
             line.quantity.clone(),
             shown(line.expected),
             words::or_none(line.found, shown),
-            interval,
+            line.interval(),
             verdict,
         ]
     };

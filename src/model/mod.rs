@@ -59,9 +59,11 @@ pub struct Model {
     /// When a run is stopped before it hurts the machine.
     #[serde(default)]
     pub stop: Stop,
-    /// The time before which nothing is measured (latencies, counts, busy time).
+    /// The time before which nothing is measured (latencies, counts, busy time). `auto`, for a
+    /// system in a steady state (no changes but recurring ones, no response): the time that the
+    /// rule MSER-5 finds in a pilot run.
     #[serde(default)]
-    pub warm_up: Span,
+    pub warm_up: WarmUp,
     /// Where the numbers come from: the path of a number, or of a part with all numbers in it, and
     /// its origin.
     #[serde(default)]
@@ -158,6 +160,79 @@ pub enum Origin {
     Fitted(String),
     /// A choice of the model's author that the text leaves open; says why.
     Chosen(String),
+}
+
+/// When measuring begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WarmUp {
+    /// At this time.
+    After(Span),
+    /// When a pilot run has settled.
+    Auto,
+}
+
+impl Default for WarmUp {
+    fn default() -> Self {
+        WarmUp::After(Span(0))
+    }
+}
+
+impl WarmUp {
+    /// The time, as far as it is known without a run.
+    #[must_use]
+    pub fn span(self) -> Span {
+        match self {
+            WarmUp::After(span) => span,
+            WarmUp::Auto => Span(0),
+        }
+    }
+}
+
+impl Serialize for WarmUp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            WarmUp::After(span) => span.serialize(serializer),
+            WarmUp::Auto => serializer.serialize_str("auto"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for WarmUp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SpanOrWord;
+        impl serde::de::Visitor<'_> for SpanOrWord {
+            type Value = WarmUp;
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("a length of time, or `auto`")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<WarmUp, E> {
+                match text.trim() {
+                    "auto" => Ok(WarmUp::Auto),
+                    text => text.parse().map(WarmUp::After).map_err(E::custom),
+                }
+            }
+            fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<WarmUp, E> {
+                Err(E::custom(format!("{number} is a number without unit; write `60s` or `auto`")))
+            }
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<WarmUp, E> {
+                Err(E::custom(format!("{number} is a number without unit; write `60s` or `auto`")))
+            }
+        }
+        deserializer.deserialize_any(SpanOrWord)
+    }
+}
+
+impl JsonSchema for WarmUp {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "WarmUp".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let span = generator.subschema_for::<Span>();
+        schemars::json_schema!({
+            "description": "A length of time, or `auto`.",
+            "anyOf": [span, {"const": "auto"}]
+        })
+    }
 }
 
 /// A name of a thing in a model, for messages.

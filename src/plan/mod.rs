@@ -55,6 +55,8 @@ pub struct Plan {
     pub horizon: Nanos,
     /// Nothing is measured before.
     pub warm_up: Nanos,
+    /// The warm-up is still to be found by a pilot run; until then it is 0.
+    pub warm_up_is_open: bool,
     /// Time of day at the alert, in minutes after midnight, and the name of its zone.
     pub clock_at_alert: Option<(u32, String)>,
     /// One simulated user stands for so many.

@@ -1,6 +1,6 @@
 //! Observations with ids in place of names.
 
-use super::{ClassId, ClientId, ComponentId, EdgeId};
+use super::{ClassId, ClientId, ComponentId, EdgeId, Plan};
 use crate::units::Nanos;
 
 /// An observation.
@@ -68,6 +68,22 @@ pub enum ObservePlan {
         /// When.
         window: (Nanos, Nanos),
     },
+}
+
+impl Plan {
+    /// Sets a warm-up that the model leaves open; observations begin no earlier.
+    pub fn set_warm_up(&mut self, warm_up: Nanos) {
+        self.warm_up = warm_up;
+        self.warm_up_is_open = false;
+        for observation in &mut self.observations {
+            match &mut observation.what {
+                ObservePlan::Number { window, .. }
+                | ObservePlan::Times { window, .. }
+                | ObservePlan::Count { window, .. } => window.0 = window.0.max(warm_up),
+                ObservePlan::Moments { .. } | ObservePlan::First { .. } => {}
+            }
+        }
+    }
 }
 
 /// A number that changes in time; see [`crate::observe::Gauge`].

@@ -66,6 +66,7 @@ struct VariantRow {
     affected: String,
     lost: String,
     change: String,
+    pairing: String,
     cascade: String,
 }
 
@@ -192,7 +193,17 @@ fn variant(variant: &Variant) -> VariantRow {
         affected: shown(USERS_AFFECTED),
         lost: shown(USER_MINUTES_LOST),
         change: change.unwrap_or_else(|| NONE.into()),
+        pairing: pairing(variant),
         cascade: shown(CASCADE),
+    }
+}
+
+/// How many times smaller pairing makes the variance of the change of user-minutes lost.
+fn pairing(variant: &Variant) -> String {
+    let difference = variant.differences.get(USER_MINUTES_LOST);
+    match difference.map(|difference| difference.variance_ratio) {
+        Some(ratio) if ratio.is_finite() => format!("{ratio:.1} ×"),
+        _ => NONE.into(),
     }
 }
 

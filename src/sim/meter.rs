@@ -98,6 +98,8 @@ pub struct ComponentMeter {
     pub hits: u64,
     /// Requests present, waiting, and workers in use.
     pub present: Area,
+    /// Time spent inside since the warm-up by requests that have left, in nanoseconds.
+    pub stayed: u128,
     /// Requests waiting.
     pub waiting: Area,
     /// Workers in use.
@@ -285,6 +287,15 @@ impl Meter {
     #[inline]
     pub fn present_changes(&mut self, now: Nanos, component: ComponentId, by: i32) {
         self.components[component as usize].present.change(now, by);
+    }
+
+    /// A request that came at `came` leaves a component, with or without an answer.
+    #[inline]
+    pub fn leaves(&mut self, now: Nanos, component: ComponentId, came: Nanos) {
+        let stay = now.saturating_sub(came.max(self.warm_up));
+        let meter = &mut self.components[component as usize];
+        meter.stayed += u128::from(stay);
+        meter.present.change(now, -1);
     }
 
     /// Requests waiting in a component; `longest` is the line of the instance concerned.

@@ -6,6 +6,7 @@
 
 pub mod agenda;
 pub mod arena;
+mod audit;
 mod bugs;
 mod cache;
 mod call;
@@ -22,8 +23,10 @@ pub mod run;
 pub mod story;
 mod task;
 mod turns;
+pub mod verify;
 mod visit;
+pub mod warm_up;
 mod world;
 
 pub use outcome::Outcome;
-pub use run::{run, run_logged};
+pub use run::{run, run_audited, run_logged};

@@ -178,21 +178,21 @@ impl World<'_> {
         let mut present = 0;
         let in_line = self.stations[instance as usize].line.len() as i32;
         let mut lost = 0;
+        let now = self.now;
+        let component = self.stations[instance as usize].component;
         for index in victims {
             let task = &self.tasks[index];
             lost += u64::from(task.parent == Id::NONE && task.identity.class != NONE);
-            present += i32::from(
-                task.parent == Id::NONE && task.op < super::task::REFUSES || task.op == NONE,
-            );
+            if task.is_present() {
+                present += 1;
+                self.meter.leaves(now, component, task.came);
+            }
             self.tasks.free(index);
         }
-        let now = self.now;
         let station = &mut self.stations[instance as usize];
-        let component = station.component;
-        debug_assert_eq!(present, station.present as i32, "present tasks are counted");
+        assert_eq!(present, station.present, "present tasks are counted");
         self.meter.components[component as usize].lost += lost;
         station.tally.lost(lost);
-        self.meter.present_changes(now, component, -(station.present as i32));
         self.meter.line_changes(now, component, -in_line, 0);
         self.meter.busy_changes(now, component, -(station.busy as i32));
         station.process = process;

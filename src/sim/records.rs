@@ -204,3 +204,13 @@ pub struct Task {
     /// The pause before each of those.
     pub again_pause: Nanos,
 }
+
+impl Task {
+    /// Whether it counts as a request present in its instance: branches do not, nor does a refusal
+    /// that is being worked on, nor what is still on its way.
+    #[inline]
+    pub fn is_present(&self) -> bool {
+        let refuses = self.op >= super::task::REFUSES && self.op != NONE;
+        self.parent == Id::NONE && !refuses && self.state != TaskState::Travels
+    }
+}

@@ -23,44 +23,82 @@ pub fn run_logged(plan: &Plan, replica: u64, most: usize) -> (Outcome, Vec<Reque
     world.meter.log_at_most = most;
     world.prepare();
     let mut events = 0u64;
-    let observes = !plan.observations.is_empty();
-    let mut ending = loop {
-        let calls = &world.calls;
-        let Some(event) = world.agenda.next(plan.horizon, |e| World::is_live(calls, e)) else {
-            break if world.agenda.is_empty() { Ending::Quiet } else { Ending::Horizon };
-        };
-        let now = world.agenda.now();
-        if observes && now > world.now && world.observe(now) {
-            break Ending::Observed;
-        }
-        world.now = now;
-        world.handle(event);
-        world.do_later();
-        events += 1;
-        if events.is_multiple_of(LOOK_EVERY)
-            && let Some(stopped) = world.beyond_limits(events)
-        {
-            break stopped;
-        }
-        if world.response.is_over {
-            break Ending::DeclaredOver;
+    let ending = loop {
+        if let Err(ending) = world.next_event().and_then(|event| world.step(event, &mut events)) {
+            break ending;
         }
     };
-    if ending == Ending::Horizon {
-        if observes && world.observe(plan.horizon) {
-            ending = Ending::Observed;
-        } else {
-            world.now = plan.horizon;
-        }
-    }
-    world.close_observations();
+    let ending = world.close(ending);
     let log = std::mem::take(&mut world.meter.log);
     (world.finish(ending, events), log)
 }
 
+/// As [`run()`], with all its books audited after every so many events, and at the end.
+///
+/// # Errors
+/// What has been lost, and after how many events it was noticed.
+pub fn run_audited(plan: &Plan, replica: u64, every: u64) -> Result<Outcome, String> {
+    let mut world = World::new(plan, replica);
+    world.prepare();
+    let mut events = 0u64;
+    let ending = loop {
+        if let Err(ending) = world.next_event().and_then(|event| world.step(event, &mut events)) {
+            break ending;
+        }
+        if events.is_multiple_of(every) {
+            world.audit().map_err(|what| format!("after {events} events: {what}"))?;
+        }
+    };
+    let ending = world.close(ending);
+    world.audit().map_err(|what| format!("at the end: {what}"))?;
+    Ok(world.finish(ending, events))
+}
+
 impl World<'_> {
+    /// Takes the next event from the agenda; the time is then its time.
+    #[inline(always)]
+    pub(super) fn next_event(&mut self) -> Result<Event, Ending> {
+        let calls = &self.calls;
+        let Some(event) = self.agenda.next(self.plan.horizon, |e| World::is_live(calls, e)) else {
+            return Err(if self.agenda.is_empty() { Ending::Quiet } else { Ending::Horizon });
+        };
+        let now = self.agenda.now();
+        if !self.plan.observations.is_empty() && now > self.now && self.observe(now) {
+            return Err(Ending::Observed);
+        }
+        self.now = now;
+        Ok(event)
+    }
+
+    /// Handles an event and what it causes at once.
+    #[inline(always)]
+    pub(super) fn step(&mut self, event: Event, events: &mut u64) -> Result<(), Ending> {
+        self.handle(event);
+        self.do_later();
+        *events += 1;
+        if events.is_multiple_of(LOOK_EVERY)
+            && let Some(stopped) = self.beyond_limits(*events)
+        {
+            return Err(stopped);
+        }
+        if self.response.is_over { Err(Ending::DeclaredOver) } else { Ok(()) }
+    }
+
+    /// Brings the time to the end of the run.
+    pub(super) fn close(&mut self, mut ending: Ending) -> Ending {
+        if ending == Ending::Horizon {
+            if !self.plan.observations.is_empty() && self.observe(self.plan.horizon) {
+                ending = Ending::Observed;
+            } else {
+                self.now = self.plan.horizon;
+            }
+        }
+        self.close_observations();
+        ending
+    }
+
     /// Puts the first of everything on the agenda.
-    fn prepare(&mut self) {
+    pub(super) fn prepare(&mut self) {
         self.first_turns();
         self.first_probes();
         self.first_arrivals();
@@ -197,7 +235,15 @@ impl World<'_> {
         Some(Ending::Stopped { why, component: component as u32, present })
     }
 
-    fn finish(mut self, ending: Ending, events: u64) -> Outcome {
+    /// What has come of it.
+    ///
+    /// # Panics
+    /// If the books do not balance (see [`World::audit`]): the engine has an error, and no number
+    /// of this run can be trusted.
+    pub(super) fn finish(mut self, ending: Ending, events: u64) -> Outcome {
+        if let Err(what) = self.audit() {
+            panic!("an error of the engine in replica {}: {what}", self.replica);
+        }
         let (clients, components) = self.take_measurements();
         Outcome {
             replica: self.replica,

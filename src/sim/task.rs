@@ -403,7 +403,7 @@ impl World<'_> {
         let station = &mut self.stations[instance as usize];
         station.present -= 1;
         let component = station.component;
-        self.meter.present_changes(self.now, component, -1);
+        self.meter.leaves(self.now, component, task.came);
         let plan = &self.plan.components[component as usize];
         let is_probe = task.identity.class == NONE;
         if !plan.layers.is_empty() && !is_probe {

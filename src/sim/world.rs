@@ -233,7 +233,7 @@ impl<'p> World<'p> {
             clients: ClientState::all(plan, replica),
             bugs: Vec::new(),
             turns: TurnTable::new(plan),
-            response: ResponseState::new(plan, replica),
+            response: ResponseState::new(plan),
             meter: Meter::new(plan),
             later: VecDeque::new(),
             epochs: 0,

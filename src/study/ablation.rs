@@ -6,8 +6,9 @@
 
 use super::check::{Checked, CheckedClaim};
 use super::result::{VariantRows, judge};
-use super::run::{Options, Progress, jobs_without_causes, run_all};
+use super::run::{Options, Progress, jobs_without_causes, run_all, settle};
 use super::table::Ablation;
+use super::warm_up::WarmUp;
 
 /// Judges every claim that has an `unless` again, in its variants without the claimed cause. The
 /// claims that still hold do not depend on what they name.
@@ -17,7 +18,8 @@ pub fn claims_without_cause(
     options: &Options,
     progress: Progress,
 ) -> Vec<Ablation> {
-    let jobs = jobs_without_causes(checked, options);
+    let mut jobs = jobs_without_causes(checked, options);
+    settle(&mut jobs, WarmUp::find(checked, options));
     let finished = run_all(checked, &jobs, None, options.threads, progress);
     ablations(checked, &mut finished.into_iter())
 }

@@ -3,6 +3,7 @@
 use crate::measure::View;
 use crate::plan::NONE;
 use crate::sim::outcome::{Ending, StopReason};
+use crate::units::{Nanos, Span};
 use std::fmt;
 
 /// A line that ends the run with fewer requests than this is no sign of growth.
@@ -91,6 +92,15 @@ pub enum Caution {
         /// The smallest number of replicas of a variant.
         replicas: usize,
     },
+    /// A steady state was looked for in a run that is too short to show one.
+    ShortRun,
+    /// A pilot run settled later than measuring begins.
+    ShortWarmUp {
+        /// When measuring begins, in nanoseconds.
+        given: Nanos,
+        /// When the pilot run had settled.
+        found: Nanos,
+    },
     /// A claim is neither shown nor refuted: its interval lies across its limit.
     Open {
         /// The claim.
@@ -130,6 +140,17 @@ impl fmt::Display for Caution {
                 f,
                 "A variant has only {replicas} replicas, and its intervals are wide and uncertain: \
                  run at least {FEW}."
+            ),
+            Caution::ShortRun => f.write_str(
+                "The pilot run had not settled after half of its time (MSER-5), so that means \
+                 depend on its beginning: raise the model's `horizon`, or lower the load.",
+            ),
+            Caution::ShortWarmUp { given, found } => write!(
+                f,
+                "Measuring begins after {}, and the pilot run settled after {} (MSER-5): raise \
+                 the model's `warm_up`, or write `warm_up: auto`.",
+                Span(*given),
+                Span(*found)
             ),
             Caution::Open { claim } => write!(
                 f,

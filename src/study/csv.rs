@@ -40,7 +40,7 @@ pub fn replicas_csv(result: &StudyResult) -> Result<String, String> {
 /// # Errors
 /// A message, if a line cannot be written.
 pub fn table_csv(table: &Table) -> Result<String, String> {
-    const HEAD: [&str; 16] = [
+    const HEAD: [&str; 17] = [
         "variant",
         "measure",
         "unit",
@@ -57,6 +57,7 @@ pub fn table_csv(table: &Table) -> Result<String, String> {
         "difference_ci95_low",
         "difference_ci95_high",
         "replicas",
+        "difference_variance_ratio",
     ];
     let mut lines = vec![HEAD.map(str::to_owned).to_vec()];
     for variant in &table.variants {
@@ -69,6 +70,7 @@ pub fn table_csv(table: &Table) -> Result<String, String> {
             let of = |d: &super::table::Difference| [d.mean, d.ci95[0], d.ci95[1]];
             line.extend(difference.map_or([f64::NAN; 3], of).map(text));
             line.push(variant.replicas.to_string());
+            line.push(text(difference.map_or(f64::NAN, |d| d.variance_ratio)));
             lines.push(line);
         }
     }

@@ -53,6 +53,11 @@ pub struct Difference {
     pub ci95: (f64, f64),
     /// The standard deviation of the differences; NaN for fewer than two pairs.
     pub sd: f64,
+    /// How many times smaller the variance of the differences is than that of independent runs
+    /// would be: (s1² + s2²) / s², over the same pairs. What common random numbers save: so many
+    /// times fewer replicas give the same interval. NaN where one of the two numbers never varies
+    /// (an outage that a variant prevents), infinite where they differ by a constant.
+    pub variance_ratio: f64,
 }
 
 /// Everything about one number of many replicas; NaN is left out.
@@ -84,13 +89,26 @@ pub fn estimate(values: &[f64]) -> Estimate {
 pub fn paired(first: &[f64], second: &[f64]) -> Difference {
     // Two runs that never recover differ by nothing that has a number: infinity minus infinity is
     // NaN and drops out with the rest.
-    let differences: Vec<f64> = first.iter().zip(second).map(|(a, b)| b - a).collect();
-    let differences = present(&differences);
+    let pairs = first.iter().zip(second).map(|(a, b)| (*a, *b));
+    let pairs: Vec<(f64, f64)> = pairs.filter(|(a, b)| !(b - a).is_nan()).collect();
+    let differences: Vec<f64> = pairs.iter().map(|(a, b)| b - a).collect();
+    let (first, second): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+    let sd = self::sd(&differences);
     Difference {
         n: differences.len(),
         mean: mean(&differences),
         ci95: t_interval(&differences, 0.95),
-        sd: sd(&differences),
+        sd,
+        variance_ratio: variance_ratio(self::sd(&first), self::sd(&second), sd),
+    }
+}
+
+/// See [`Difference::variance_ratio`].
+fn variance_ratio(first: f64, second: f64, difference: f64) -> f64 {
+    if first > 0.0 && second > 0.0 {
+        (first * first + second * second) / (difference * difference)
+    } else {
+        f64::NAN
     }
 }
 
@@ -318,6 +336,11 @@ mod tests {
         assert_eq!((d.n, d.mean), (1, 3.0));
         assert!(is_none(d.ci95) && d.sd.is_nan());
         assert_eq!(paired(&[f64::INFINITY], &[f64::INFINITY]).n, 0);
+        // Variances 1 and 4; the differences vary with variance 1. Pairs that lack one are out.
+        let d = paired(&[1.0, 2.0, 3.0, nan], &[2.0, 4.0, 6.0, 9.0]);
+        assert!((d.variance_ratio - 5.0).abs() < 1e-12);
+        assert!(paired(&[1.0, 2.0], &[0.0, 0.0]).variance_ratio.is_nan());
+        assert_eq!(paired(&[1.0, 2.0], &[2.0, 3.0]).variance_ratio, f64::INFINITY);
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod result;
 mod run;
 mod setup;
 pub mod table;
+mod warm_up;
 
 pub use ablation::claims_without_cause;
 pub use caution::Caution;

@@ -112,6 +112,7 @@ pub(super) fn assemble(
     options: &Options,
     mut finished: Vec<VariantRows>,
     bands: &Bands,
+    of_warm_up: Option<Caution>,
 ) -> StudyResult {
     let seed = options.seed_of(checked);
     let fingerprint = fingerprint(&finished);
@@ -144,6 +145,7 @@ pub(super) fn assemble(
         .collect();
     let mut all = cautions_of(&variants, &described);
     all.extend(cautions);
+    all.extend(of_warm_up);
     let mut distributions = Named::default();
     for measure in DISTRIBUTIONS {
         let values = variants.iter().map(|rows| (rows.name.clone(), rows.values(measure)));
@@ -206,7 +208,11 @@ fn describe(
         if !base.is_empty() {
             let found = paired(&base, &values);
             let (low, high) = found.ci95;
-            let difference = Difference { mean: found.mean, ci95: [low, high] };
+            let difference = Difference {
+                mean: found.mean,
+                ci95: [low, high],
+                variance_ratio: found.variance_ratio,
+            };
             differences.insert(measure.name.clone(), difference);
         }
     }

@@ -10,6 +10,7 @@ use super::check::Checked;
 use super::experiment::Replicas;
 use super::result::{Row, StudyResult, VariantRows, assemble};
 use super::setup::Setup;
+use super::warm_up::WarmUp;
 use crate::measure::View;
 use crate::plan::Plan;
 use crate::sim;
@@ -61,14 +62,16 @@ impl Options {
 /// without the claimed causes; `progress` is told after each.
 #[must_use]
 pub fn run(checked: &Checked, options: &Options, progress: Progress) -> StudyResult {
+    let warm_up = WarmUp::find(checked, options);
     let mut jobs = jobs(checked, options);
     if options.ablations {
         jobs.extend(jobs_without_causes(checked, options));
     }
+    settle(&mut jobs, warm_up);
     let bands = Mutex::new(Bands::new(&checked.variants[0].plan));
     let finished = run_all(checked, &jobs, Some(&bands), options.threads, progress);
     let bands = bands.into_inner().unwrap_or_else(PoisonError::into_inner);
-    assemble(checked, options, finished, &bands)
+    assemble(checked, options, finished, &bands, warm_up.caution())
 }
 
 /// The variants and the points of the sweeps.
@@ -94,6 +97,11 @@ pub(super) fn jobs_without_causes<'c>(checked: &'c Checked, options: &Options) -
     let unless = checked.claims.iter().filter_map(|claim| claim.unless.as_ref());
     let setups = unless.flat_map(|u| std::iter::once(&u.variant).chain(&u.against));
     setups.map(|setup| Job::new(setup, seed, replicas.others)).collect()
+}
+
+/// Gives the plans that leave their warm-up open the one that was found.
+pub(super) fn settle(jobs: &mut [Job], warm_up: WarmUp) {
+    jobs.iter_mut().for_each(|job| warm_up.settle(&mut job.plan));
 }
 
 impl<'c> Job<'c> {
@@ -158,13 +166,16 @@ pub(crate) fn in_parallel<T>(total: usize, _: Option<usize>, one: impl Fn(usize)
 
 fn run_one(checked: &Checked, job: &Job, replica: u64, bands: Option<&Mutex<Bands>>) -> Row {
     let drawn = job.setup.drawn(replica, job.plan.seed, &checked.draws, &checked.files);
-    let drawn = match drawn {
+    let mut drawn = match drawn {
         Ok(drawn) => drawn,
         Err(problems) => {
             let why = problems.into_iter().next().map(|problem| problem.what);
             return Row::without_model(job.setup.measures.len(), why.unwrap_or_default());
         }
     };
+    if let Some((plan, _)) = drawn.as_mut().filter(|(plan, _)| plan.warm_up_is_open) {
+        plan.set_warm_up(job.plan.warm_up);
+    }
     let (plan, inputs) = match &drawn {
         Some((plan, inputs)) => (plan, inputs.clone()),
         None => (&job.plan, Vec::new()),

@@ -111,6 +111,9 @@ pub struct Difference {
     pub mean: f64,
     /// 95 % confidence interval of that mean (Student's t over the pairs).
     pub ci95: Interval,
+    /// How many times smaller the variance of the paired differences is than that of independent
+    /// runs would be; `null` where one of the two never varies.
+    pub variance_ratio: f64,
 }
 
 /// A figure which the postmortem reports, beside the baseline's.
@@ -412,7 +415,10 @@ mod tests {
     fn the_keys_of_the_contract_are_there() {
         let mut variant = Variant { name: "baseline".into(), ..Variant::default() };
         variant.measures.insert("user_outage", estimate(2.0));
-        variant.differences.insert("user_outage", Difference { mean: 0.0, ci95: [0.0, 0.0] });
+        variant.differences.insert(
+            "user_outage",
+            Difference { mean: 0.0, ci95: [0.0, 0.0], variance_ratio: f64::NAN },
+        );
         let table = Table { variants: vec![variant], ..Table::default() };
         let json = serde_json::to_value(&table).unwrap();
         let keys =
@@ -428,7 +434,8 @@ mod tests {
         for key in "unit kind better doc mean ci95 median p5 p10 p90 p95 n".split(' ') {
             assert!(measure.iter().any(|k| k == key), "{key}");
         }
-        assert_eq!(keys(&variant["differences"]["user_outage"]), ["mean", "ci95"]);
+        let difference = keys(&variant["differences"]["user_outage"]);
+        assert_eq!(difference, ["mean", "ci95", "variance_ratio"]);
         assert_eq!(
             serde_json::to_value(MarkKind::MilestoneReported).unwrap(),
             "milestone_reported"

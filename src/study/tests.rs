@@ -269,3 +269,83 @@ fn a_variant_whose_model_is_wrong_elsewhere_is_named() {
     assert!(text.contains("with `gone` the model has a problem"), "{text}");
     assert!(text.starts_with("lab/first.yaml:1:"), "{text}");
 }
+
+/// Variants in which the incident still happens.
+const MILDER: &str = "{question: how much does pairing save?, model: tiny.yaml, seed: 3,
+  replicas: {baseline: 60, others: 60}, measures: [user_minutes_lost], variants: {
+  milder: {set: {changes.slowness.what.slow.by: 5x}},
+  shorter: {set: {changes.slowness.until: 22min}},
+  more patient: {set: {clients.players.timeout: 3s}}}}";
+
+#[test]
+fn common_random_numbers_make_the_variance_of_differences_at_least_three_times_smaller() {
+    let checked = check_text(MODEL, MILDER).unwrap();
+    let lost = |seed: u64, variant: usize| {
+        let options = Options { seed: Some(seed), ..Options::default() };
+        run(&checked, &options, &|_, _| {}).variants[variant].values("user_minutes_lost")
+    };
+    let table = run(&checked, &Options::default(), &|_, _| {}).table;
+    for (index, variant) in table.variants.iter().enumerate().skip(1) {
+        let said = variant.differences.get("user_minutes_lost").unwrap().variance_ratio;
+        let name = &variant.name;
+        assert!(said >= 3.0, "{name}: {said}");
+        // And against runs that really are independent: another seed.
+        let paired = estimate::paired(&lost(3, 0), &lost(3, index)).sd;
+        let independent = estimate::paired(&lost(4, 0), &lost(3, index)).sd;
+        let measured = (independent / paired).powi(2);
+        assert!(
+            measured >= 2.0 && (said / 3.0..said * 3.0).contains(&measured),
+            "{measured} {said}"
+        );
+    }
+}
+
+const STEADY: &str = "
+name: steady
+horizon: 40min
+warm_up: auto
+clients: {c: {calls: api, arrivals: {poisson: {rate: 40/s}}}}
+components:
+  api: {kind: server, workers: unlimited, endpoints: {request: [work: {exponential: {mean: 60s}}]}}
+  other: {kind: server, workers: 3, endpoints: {request: [work: 1s]}}
+";
+
+#[test]
+fn an_automatic_warm_up_is_found_once_and_holds_for_every_variant() {
+    let experiment = "{question: what?, model: tiny.yaml, replicas: {baseline: 6, others: 6},
+      measures: [mean_present.api], variants: {idle: {set: {components.other.workers: 4}},
+      none: {set: {warm_up: 0s}}}}";
+    let checked = check_text(STEADY, experiment).unwrap();
+    let table = run(&checked, &Options::default(), &|_, _| {}).table;
+    let mean =
+        |variant: usize| table.variants[variant].measures.get("mean_present.api").unwrap().mean;
+    // 2,400 are there in the mean; they begin with none, which costs 60 s of 40 minutes.
+    assert!((mean(0) / 2400.0 - 1.0).abs() < 0.006, "{}", mean(0));
+    assert_eq!(mean(0), mean(1), "the same time is measured");
+    assert!(mean(2) < 0.99 * mean(0), "without a warm-up the beginning weighs: {}", mean(2));
+    assert!(!table.cautions.iter().any(|c| c.contains("MSER-5")), "{:?}", table.cautions);
+}
+
+#[test]
+fn a_short_warm_up_and_a_short_run_are_cautioned() {
+    let experiment = "{question: what?, model: tiny.yaml, replicas: {baseline: 2, others: 2}}";
+    let cautions = |model: &str| {
+        let checked = check_text(model, experiment);
+        run(&checked.unwrap(), &Options::default(), &|_, _| {}).table.cautions.concat()
+    };
+    let short = cautions(&STEADY.replace("warm_up: auto", "warm_up: 10s"));
+    assert!(short.contains("Measuring begins after 10s, and the pilot run settled"), "{short}");
+    let short = cautions(&STEADY.replace("horizon: 40min", "horizon: 1min"));
+    assert!(short.contains("had not settled after half of its time (MSER-5)"), "{short}");
+    let long = cautions(&STEADY.replace("warm_up: auto", "warm_up: 15min"));
+    assert!(!long.contains("MSER-5"), "{long}");
+}
+
+#[test]
+fn an_automatic_warm_up_wants_a_steady_state() {
+    let model = format!("{MODEL}warm_up: auto\n");
+    let text = check_text(&model, EXPERIMENT).map(|_| ()).unwrap_err();
+    let expected =
+        "`warm_up: auto` in a model without a steady state: the change `slowness` comes once";
+    assert!(text.contains(expected), "{text}");
+}

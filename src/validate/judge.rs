@@ -2,10 +2,10 @@
 
 use super::estimate::Estimate;
 use super::expected::{Rule, Target};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How a quantity was judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It agrees.

@@ -24,4 +24,4 @@ pub use case::{Case, CaseFile, read_case};
 pub use expected::{Expected, ExpectedCase};
 pub use judge::Verdict;
 pub use sample::Sampling;
-pub use suite::{CaseResult, Line, Settings, Size, Suite, run_case, wanted_files};
+pub use suite::{CaseResult, Line, Settings, Size, Suite, key, run_case, wanted_files};

@@ -138,9 +138,7 @@ fn case(out: &mut String, suite: &Suite, result: &CaseResult) {
     );
     for line in &result.lines {
         let number = |number: Option<f64>| number.map_or("–".to_owned(), shown);
-        let interval = line
-            .ci999
-            .map_or("–".to_owned(), |(low, high)| format!("{} to {}", shown(low), shown(high)));
+        let interval = line.interval();
         let reason = line.reason.as_deref().map_or(String::new(), |why| format!(": {}", cell(why)));
         let (verdict, quantity) = (line.verdict.word(), &line.quantity);
         let (expected, found) = (shown(line.expected), number(line.found));

@@ -242,6 +242,13 @@ pub fn sample_exactly(case: &Case, replicas: &[u64], sampling: Sampling) -> Samp
     sample
 }
 
+/// What the first replica of each run did.
+#[must_use]
+pub fn first_fingerprints(case: &Case, sampling: Sampling) -> Vec<u64> {
+    let plans = plans(case, sampling.seed);
+    in_parallel(plans.len(), sampling.threads, |run| sim::run(&plans[run], 0).fingerprint)
+}
+
 /// The plans with seeds of their own, so that runs are independent of each other.
 fn plans(case: &Case, seed: u64) -> Vec<Plan> {
     let plan = |run: &Run| {

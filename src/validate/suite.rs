@@ -4,11 +4,11 @@ use super::case::{Case, Quantity, read_case};
 use super::estimate::Estimate;
 use super::expected::{Expected, ExpectedCase, Rule, Target};
 use super::judge::{Judged, Verdict, judge, shown};
-use super::sample::{Sample, Sampling, sample, sample_exactly};
+use super::sample::{Sample, Sampling, first_fingerprints, sample, sample_exactly};
 use crate::rng::seed_of;
 use crate::study::{ReadFile, stem};
 use crate::text::{Problem, Sources, suggest, unknown};
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// How much is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +45,8 @@ pub struct Suite {
     pub hash: u64,
 }
 
-/// The verdict on a quantity.
-#[derive(Debug, Clone, PartialEq)]
+/// The verdict on a quantity. What is not finite is null in JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// The case.
     pub case: String,
@@ -57,31 +57,29 @@ pub struct Line {
     /// The estimate.
     pub found: Option<f64>,
     /// Its 99.9 % interval.
-    pub ci999: Option<(f64, f64)>,
+    pub ci999: (Option<f64>, Option<f64>),
     /// The verdict.
     pub verdict: Verdict,
     /// Why, if it is not a plain pass.
     pub reason: Option<String>,
 }
 
-impl Serialize for Line {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut line = serializer.serialize_struct("Line", 7)?;
-        line.serialize_field("case", &self.case)?;
-        line.serialize_field("quantity", &self.quantity)?;
-        line.serialize_field("expected", &self.expected)?;
-        line.serialize_field("found", &self.found)?;
-        let ends = self.ci999.map_or([None, None], |(low, high)| [Some(low), Some(high)]);
-        line.serialize_field("ci999", &ends)?;
-        line.serialize_field("verdict", &self.verdict)?;
-        line.serialize_field("reason", &self.reason)?;
-        line.end()
+impl Line {
+    /// The interval in words.
+    #[must_use]
+    pub fn interval(&self) -> String {
+        match self.ci999 {
+            (Some(low), Some(high)) => format!("{} to {}", shown(low), shown(high)),
+            _ => "–".to_owned(),
+        }
     }
 }
 
 /// Everything about one case that was run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CaseResult {
+    /// What it is the result of: see [`key`].
+    pub key: u64,
     /// The verdicts, in the order of the expected numbers.
     pub lines: Vec<Line>,
     /// Replicas of all runs.
@@ -171,6 +169,18 @@ fn unknown_quantities(case: &Case, known: &ExpectedCase) -> Vec<Problem> {
     quantities.map(|quantity| unknown("quantity", &quantity.name, names())).collect()
 }
 
+/// What the result of a case depends on, hashed: the texts of the case, its model and what is
+/// expected of it, size, seed and version, and what the engine makes of the first replica of each
+/// run. Results with the same key are the same.
+#[must_use]
+pub fn key(known: &ExpectedCase, case: Option<&Case>, settings: Settings) -> u64 {
+    let expected = format!("{known:?} {:?}", settings.size);
+    let start = seed_of(settings.sampling.seed, 0, env!("CARGO_PKG_VERSION"), &expected);
+    let Some(case) = case else { return start };
+    let engine = first_fingerprints(case, settings.sampling);
+    engine.iter().fold(start, |hash, &found| seed_of(hash, found ^ case.hash, "key", ""))
+}
+
 /// Runs a case and judges it.
 #[must_use]
 pub fn run_case(known: &ExpectedCase, case: Option<&Case>, settings: Settings) -> CaseResult {
@@ -193,6 +203,7 @@ pub fn run_case(known: &ExpectedCase, case: Option<&Case>, settings: Settings) -
         .collect();
     let first = sample(case, &precisions, settings.sampling);
     let mut result = CaseResult {
+        key: 0,
         lines: Vec::new(),
         replicas: first.runs.iter().map(|run| run.replicas).sum(),
         events: first.events,
@@ -322,7 +333,10 @@ fn line(known: &ExpectedCase, name: &str, target: &Target, answers: &[Answer]) -
         quantity: name.to_owned(),
         expected: target.expected(),
         found: found.map(|found| found.value),
-        ci999: found.map(|found| found.interval()),
+        ci999: found.map_or((None, None), |found| {
+            let (low, high) = found.interval();
+            (Some(low), Some(high))
+        }),
         verdict: judged.verdict,
         reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
     }

@@ -153,3 +153,16 @@ fn every_verb_has_help_with_its_options() {
         concat!("outagelab ", env!("CARGO_PKG_VERSION"), "\n")
     );
 }
+
+#[test]
+fn a_run_is_verified_by_a_second_one() {
+    let folder = Folder::with_files();
+    let text = folder.run(&["run", "model.yaml", "--verify"]).good();
+    assert!(text.starts_with("two runs of ") && text.contains("the same; fingerprint"), "{text}");
+    let json = folder.run(&["run", "model.yaml", "--verify", "--json"]).good();
+    let said: Value = serde_json::from_str(&json).unwrap();
+    let run: Value =
+        serde_json::from_str(&folder.run(&["run", "model.yaml", "--json"]).good()).unwrap();
+    assert_eq!(said["same"], true);
+    assert_eq!(said["fingerprint"], run["fingerprint"]);
+}

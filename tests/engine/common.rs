@@ -6,6 +6,7 @@ use outagelab::sim::outcome::{ClientOutcome, ComponentOutcome};
 use outagelab::sim::story::What;
 use outagelab::sim::{Outcome, run_logged};
 use outagelab::status::Status;
+use outagelab::study::{Checked, check};
 use outagelab::text::{Sources, plain};
 use outagelab::units::{MILLISECOND, Nanos, SECOND};
 
@@ -20,6 +21,17 @@ pub fn try_plan(text: &str, seed: u64) -> Result<Plan, String> {
     compiled
         .map(|(_, _, plan)| plan)
         .map_err(|problems| format!("the model is wrong:\n{}\n{text}", plain(&problems, &sources)))
+}
+
+/// An experiment on a model, both as texts, ready to be run.
+pub fn try_study(model: &str, experiment: &str) -> Result<Checked, String> {
+    let mut sources = Sources::default();
+    let mut files = |path: &str| match path {
+        "model.yaml" => Ok(model.to_owned()),
+        _ => Err("no such file".to_owned()),
+    };
+    let found = check(&mut sources, "experiment.yaml", experiment, &mut files);
+    found.map_err(|problems| plain(&problems, &sources))
 }
 
 /// A model's text to its plan.

@@ -1,8 +1,12 @@
 //! The same plan, seed and replica give the same outcome, whoever asks and however often.
 
-use crate::common::{model, plan_seeded};
+use crate::common::{model, plan_seeded, try_study};
+use crate::files;
 use outagelab::plan::Plan;
 use outagelab::sim::run;
+use outagelab::study::{self, Options};
+use outagelab::units::{MINUTE, SECOND};
+use std::collections::BTreeMap;
 
 const MODEL: &str = "
     horizon: 10min
@@ -85,4 +89,68 @@ fn two_variants_of_a_replica_share_their_luck_until_they_differ() {
         assert_eq!(one.clients[0].ended, two.clients[0].ended);
         assert_eq!(one.clients[0].attempts, two.clients[0].attempts);
     }
+}
+
+#[test]
+fn the_order_in_which_models_are_loaded_and_run_does_not_matter() {
+    let paths = files::below("models", &["yaml"]);
+    let outcome = |path: &std::path::PathBuf| {
+        let mut plan = files::model(path);
+        let name = files::name(path);
+        plan.horizon =
+            plan.horizon.min(if name.contains("benchmark") { 5 * SECOND } else { 20 * MINUTE });
+        (name, all_of(&plan, 1))
+    };
+    let forwards: BTreeMap<String, String> = paths.iter().map(outcome).collect();
+    // Backwards, and in three threads at once.
+    let backwards: BTreeMap<String, String> = std::thread::scope(|scope| {
+        let third = |part: usize| {
+            let own = paths.iter().rev().skip(part).step_by(3);
+            scope.spawn(move || own.map(outcome).collect::<Vec<_>>())
+        };
+        let threads: Vec<_> = (0..3).map(third).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("no run panics")).collect()
+    });
+    assert_eq!(forwards.len(), paths.len());
+    for (name, outcome) in &forwards {
+        assert!(backwards[name] == *outcome, "{name} depends on what was run before it");
+    }
+}
+
+const VARIANTS: [&str; 3] = [
+    "  more workers: {set: {components.api.workers: 4}}\n",
+    "  no flaps: {remove: [changes.flaps]}\n",
+    "  more users: {set: {clients.users.visits: {poisson: {rate: 3/s}}}}\n",
+];
+
+/// The variants and the sweep of a study as bytes, by name.
+fn study_of(variants: &[&str], replicas: u64, threads: usize) -> BTreeMap<String, String> {
+    let experiment = format!(
+        "question: which?\nmodel: model.yaml\nreplicas: {{baseline: {replicas}, others: 6}}\n\
+         uncertain: {{changes.flaps.recurring.down: {{uniform: [2s, 8s]}}}}\nvariants:\n{}\
+         sweep: [{{over: {{components.api.workers: [1, 2]}}, measures: [goodput]}}]\n",
+        variants.concat()
+    );
+    let checked = try_study(&model(MODEL), &experiment).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let options = Options { threads: Some(threads), ..Options::default() };
+    let table = study::run(&checked, &options, &|_, _| {}).table;
+    let json = |value: serde_json::Result<String>| value.expect("a table can be written");
+    let named = |v: &study::table::Variant| (v.name.clone(), json(serde_json::to_string(v)));
+    let mut all: BTreeMap<String, String> = table.variants.iter().map(named).collect();
+    all.insert("sweep".to_owned(), json(serde_json::to_string(&table.sweep)));
+    all
+}
+
+#[test]
+fn the_order_of_variants_and_the_number_of_threads_do_not_matter() {
+    let [a, b, c] = VARIANTS;
+    let first = study_of(&[a, b, c], 6, 1);
+    assert_eq!(first.len(), 5);
+    assert_eq!(first, study_of(&[c, a, b], 6, 3));
+    assert_eq!(first, study_of(&[b, c, a], 6, 2));
+    // Neither does what else is studied.
+    let alone = study_of(&[b], 6, 2);
+    assert!(alone.iter().all(|(name, bytes)| first[name] == *bytes));
+    // The test can fail: other replicas give other bytes.
+    assert_ne!(first["baseline"], study_of(&[a, b, c], 5, 1)["baseline"]);
 }

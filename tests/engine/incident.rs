@@ -30,6 +30,7 @@ incidents! {
     runaway_client: "2024-06-20-runaway-client", 16,
     memory_leak: "2024-08-10-memory-leak", 16,
     rate_limiter_leak: "2024-07-10-rate-limiter-leak", 60,
+    bulk_endpoint: "2024-08-10-bulk-endpoint", 60,
 }
 
 fn numbers_have_origins(key: &str) {

@@ -2,6 +2,7 @@
 //! that hold in every run, and runs that must come out the same again.
 
 mod common;
+mod coverage;
 mod determinism;
 mod files;
 mod golden;

@@ -4,7 +4,7 @@ use super::names::Names;
 use super::{CompileContext, MAX_INSTANCES, NONE};
 use crate::dist::{Dist, Quantity, Sampler};
 use crate::mitigation::{LayerSpec, Pick};
-use crate::model::Model;
+use crate::model::{Model, WarmUp};
 use crate::plan::{ClientId, ComponentId, EdgeId, EdgePlan, MAX_LAYERS, Plan, Timeout, WorkPlan};
 use crate::rng::seed_of;
 use crate::text::{Mark, Name, Node, Problem, Value};
@@ -330,7 +330,8 @@ fn empty(model: &Model, seed: u64) -> Plan {
         name: model.name.clone(),
         seed,
         horizon: model.horizon.0,
-        warm_up: model.warm_up.0,
+        warm_up: model.warm_up.span().0,
+        warm_up_is_open: model.warm_up == WarmUp::Auto,
         clock_at_alert: None,
         stands_for: model.scale.stands_for,
         bucket: 0,

@@ -42,7 +42,7 @@ mod station;
 mod steps;
 
 use super::{NONE, Plan};
-use crate::model::{Model, origins};
+use crate::model::{Model, WarmUp, origins};
 use crate::text::{Node, Problem};
 use crate::units::{MINUTE, Nanos};
 use builder::{Builder, Place};
@@ -121,10 +121,11 @@ impl Builder<'_, '_> {
         } else if horizon == 0 {
             self.problem(&Place::top("horizon"), "a horizon of 0: nothing would be simulated")
                 .help("write how long a run may last, such as `6h`");
-        } else if model.warm_up.0 >= horizon {
+        } else if model.warm_up.span().0 >= horizon {
             self.problem(&Place::top("warm_up"), "the warm-up is not shorter than the horizon")
                 .help("nothing would be measured; shorten `warm_up` or lengthen `horizon`");
         }
+        self.automatic_warm_up();
         if !(model.scale.stands_for.is_finite() && model.scale.stands_for > 0.0) {
             self.problem(&Place::top("scale").word("stands_for"), "`stands_for` must be above 0");
         }
@@ -154,6 +155,25 @@ impl Builder<'_, '_> {
             }
             clock
         });
+    }
+}
+
+impl Builder<'_, '_> {
+    /// An automatic warm-up looks for a steady state, and so there must be one.
+    fn automatic_warm_up(&mut self) {
+        let model = self.model;
+        if model.warm_up != WarmUp::Auto {
+            return;
+        }
+        let once = model.changes.iter().find(|(_, change)| change.recurring.is_none());
+        let why = match once {
+            Some((name, _)) => format!("the change `{}` comes once", name.value),
+            None if model.response.responder.is_some() => "people respond".to_owned(),
+            None => return,
+        };
+        let what = format!("`warm_up: auto` in a model without a steady state: {why}");
+        self.problem(&Place::top("warm_up"), what)
+            .help("write a length of time such as `warm_up: 10min`, or leave it out");
     }
 }
 

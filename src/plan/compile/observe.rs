@@ -96,7 +96,7 @@ impl Builder<'_, '_> {
         if to <= from {
             self.problem(&place.word("to"), "it ends before it begins");
         }
-        (from.max(self.model.warm_up.0), to)
+        (from.max(self.model.warm_up.span().0), to)
     }
 
     fn change(&mut self, name: &Name) -> Option<u32> {

@@ -15,6 +15,7 @@ use crate::dist::Sampler;
 use crate::plan::{Clue, NONE, Plan};
 use crate::rng::Stream;
 use crate::units::{MINUTE, Nanos};
+use std::collections::BTreeMap;
 use watch::Watch;
 
 /// An alert's state.
@@ -85,7 +86,9 @@ pub struct ResponseState {
     watched: u32,
     /// Since when the watched alert is quiet.
     quiet_since: Option<Nanos>,
-    luck: Stream,
+    /// Luck of each of the things people do, so that a variant in which they leave one out, or do
+    /// it earlier, takes as long for the others.
+    luck: BTreeMap<String, Stream>,
     outcome: ResponseOutcome,
     over_at: Option<Nanos>,
     /// The run may end.
@@ -94,7 +97,7 @@ pub struct ResponseState {
 
 impl ResponseState {
     /// Nothing has happened.
-    pub fn new(plan: &Plan, replica: u64) -> ResponseState {
+    pub fn new(plan: &Plan) -> ResponseState {
         let (hypotheses, actions) =
             plan.responder.as_ref().map_or((0, 0), |r| (r.hypotheses.len(), r.actions.len()));
         ResponseState {
@@ -109,7 +112,7 @@ impl ResponseState {
             escalated: false,
             watched: plan.responder.as_ref().map_or(NONE, |r| r.watches),
             quiet_since: None,
-            luck: Stream::new(plan.seed, replica, "responder", ""),
+            luck: BTreeMap::new(),
             outcome: ResponseOutcome {
                 first_fired: vec![None; plan.alerts.len()],
                 resolved: vec![None; plan.alerts.len()],
@@ -226,9 +229,34 @@ impl World<'_> {
         self.response.epoch += 1;
         self.response.stage = stage;
         let Some(law) = takes else { return };
-        let at = self.now + law.sample_nanos(&mut self.response.luck);
+        let name = self.name_of(stage);
+        let at = self.now + self.time_for(law, name);
         let epoch = self.response.epoch;
         self.agenda.at(at, Event::Response(Response::Stage { epoch }));
+    }
+
+    /// How long something takes people; each has a stream of luck of its own.
+    fn time_for(&mut self, law: &Sampler, name: String) -> Nanos {
+        let (seed, replica) = (self.plan.seed, self.replica);
+        let luck = self.response.luck.entry(name);
+        let luck = luck.or_insert_with_key(|name| Stream::new(seed, replica, "responder", name));
+        law.sample_nanos(luck)
+    }
+
+    /// The name of the luck of a stage.
+    fn name_of(&self, stage: Stage) -> String {
+        let plan = self.plan.responder.as_ref();
+        let hypothesis = |h: u32| plan.map_or("", |plan| &plan.hypotheses[h as usize].name);
+        let action = |a: u32| plan.map_or("", |plan| &plan.actions[a as usize].name);
+        match stage {
+            Stage::Paged => "acknowledge".to_owned(),
+            Stage::Orients => "orient".to_owned(),
+            Stage::Escalates => "escalate".to_owned(),
+            Stage::Checks { hypothesis: h, .. } => format!("check {}", hypothesis(h)),
+            Stage::Acts { action: a, .. } => format!("act {}", action(a)),
+            Stage::Verifies { action: a } => format!("verify {}", action(a)),
+            Stage::Idle | Stage::Watches | Stage::Over => String::new(),
+        }
     }
 
     /// What the people were doing is done.
@@ -239,10 +267,11 @@ impl World<'_> {
             Stage::Paged => {
                 self.response.outcome.acknowledged = Some(self.now);
                 self.meter.tell(self.now, What::Acknowledged);
-                for (state, evidence) in self.response.evidence.iter_mut().zip(&plan.evidence) {
-                    let after = evidence.noticed_after.as_ref();
-                    let after = after.map_or(0, |law| law.sample_nanos(&mut self.response.luck));
-                    state.looked_at_from = Some(self.now + after);
+                for (index, evidence) in plan.evidence.iter().enumerate() {
+                    let law = evidence.noticed_after.as_ref();
+                    let name = || format!("notice {}", evidence.name);
+                    let after = law.map_or(0, |law| self.time_for(law, name()));
+                    self.response.evidence[index].looked_at_from = Some(self.now + after);
                 }
                 match &responder.orient {
                     Some(law) => self.begin_stage(Stage::Orients, Some(law)),

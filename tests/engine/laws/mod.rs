@@ -3,22 +3,29 @@
 //! `OUTAGELAB_LAW_CASES=10000 cargo test --test engine laws` tries more of them. The models are the
 //! same every time; the first cases of a long run are those of a short one.
 
+mod books;
 mod models;
 
 use crate::common::{Run, run, run_plan, try_plan};
 use models::{Genome, Kinds, genomes};
 use outagelab::status::Status;
+use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 /// Tries a law on random models; on every `one_in`-th where it needs many runs of each.
 fn on_models(one_in: u32, law: impl Fn(Genome) -> Result<(), TestCaseError>) {
+    on(one_in, genomes(), law);
+}
+
+/// Tries a law on random values.
+fn on<S: Strategy>(one_in: u32, some: S, law: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let cases = std::env::var("OUTAGELAB_LAW_CASES").ok().and_then(|n| n.parse().ok());
     let cases = cases.unwrap_or(100_u32) / one_in;
     let config =
         Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);
-    match runner.run(&genomes(), law) {
+    match runner.run(&some, law) {
         Ok(()) => {}
         // The text of the model is in the reason; its genes would only hide it.
         Err(TestError::Fail(reason, _)) => panic!("{reason}"),
@@ -199,6 +206,8 @@ fn the_order_of_a_file_does_not_matter() {
     on_models(2, |genome| {
         let (text, other) = (genome.text(Kinds::All, "", ""), genome.reversed_text(Kinds::All));
         let (run, reversed) = (run_text(&text)?, run_text(&other)?);
+        let prints = [&run, &reversed].map(|run| run.outcome.fingerprint);
+        check(prints[0] == prints[1], || format!("the run differs\n{text}\n{other}"))?;
         for client in run.plan.clients.iter().map(|c| c.name.as_str()) {
             check(run.ends(client) == reversed.ends(client), || {
                 format!("{client} fares differently\n{text}\n{other}")

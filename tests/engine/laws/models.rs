@@ -75,9 +75,10 @@ impl Genome {
         Self::put_together(kinds, &clients, &components, &changes, change)
     }
 
-    /// The same model with its clients and components in another order.
+    /// The same model with its clients, components and changes in another order.
     pub fn reversed_text(&self, kinds: Kinds) -> String {
-        let (mut clients, mut components, changes) = self.parts(kinds, "");
+        let (mut clients, mut components, mut changes) = self.parts(kinds, "");
+        changes.reverse();
         clients.reverse();
         components.reverse();
         Self::put_together(kinds, &clients, &components, &changes, "")
