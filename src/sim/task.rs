@@ -7,7 +7,6 @@ mod waiting;
 use super::agenda::Event;
 use super::call::luck;
 use super::records::{Caller, Id, Task, TaskState};
-use super::story::What;
 use super::world::{Later, Process, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
 use crate::status::Status;
@@ -463,15 +462,6 @@ impl World<'_> {
         let event =
             Event::Answer { call: call.index, life: call.life, attempt, status: status as u8 };
         self.agenda.at(self.now + delay + way, event);
-    }
-
-    fn note_full_line(&mut self, instance: InstanceId) {
-        let station = &mut self.stations[instance as usize];
-        if station.noted & 2 == 0 {
-            station.noted |= 2;
-            let waiting = station.line.len();
-            self.meter.tell(self.now, What::LineFull { instance, waiting });
-        }
     }
 }
 

@@ -24,7 +24,8 @@ macro_rules! kinds {
 kinds! {
     TURN = 0, PROCESS_UP = 1, WORK_DONE = 2, CPU_DONE = 3, DELIVER = 4, ANSWER = 5, TIMEOUT = 6,
     DEADLINE = 7, LINE_WAIT = 8, POOL_WAIT = 9, RESUME = 10, ARRIVAL = 11, THINK = 12, PROBE = 13,
-    SCRAPE = 14, EVALUATE = 15, PAGE = 16, LOOK = 17, STAGE = 18, BUCKET = 19, WARM = 20, HEDGE = 21,
+    SCRAPE = 14, EVALUATE = 15, PAGE = 16, LOOK = 17, STAGE = 18, BUCKET = 19, WARM = 20,
+    HEDGE = 21,
 }
 
 impl Event {
