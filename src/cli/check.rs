@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 /// Check models and experiments, and report everything that is wrong with them.
 ///
-/// A file with the key `quantities` is a case of `validate`, one with the key `model` an
-/// experiment, any other file is a model. Prints one line for each file that is right; exits with 2
-/// if any is wrong.
+/// A file with the key `quantities` or `not_comparable` is a case of `validate`, one with the key
+/// `model` an experiment, any other file is a model. Prints one line for each file that is right;
+/// exits with 2 if any is wrong.
 #[derive(clap::Args)]
 pub struct Args {
     /// The files.
@@ -39,7 +39,8 @@ pub fn check(args: &Args) -> Verdict {
 fn check_file(sources: &mut Sources, path: &Path) -> Result<&'static str, Vec<Problem>> {
     let text = input::text(sources, path).map_err(|problem| vec![problem])?;
     let name = path.display().to_string();
-    if has_key(&name, &text, "quantities") {
+    let is_case = ["quantities", "not_comparable"].iter().any(|key| has_key(&name, &text, key));
+    if is_case {
         read_case(sources, &name, &text, &mut input::data).map(|_| "case")
     } else if has_key(&name, &text, "model") {
         study::check(sources, &name, &text, &mut input::data).map(|_| "experiment")

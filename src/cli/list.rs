@@ -161,7 +161,11 @@ fn files(folder: &str, key: &str) -> Vec<Row> {
         value.as_str().map(str::to_owned)
     };
     // Cases of `validate` stand among the experiments.
-    let is_case = |path: &String| tree(path).is_some_and(|node| node.get("quantities").is_some());
+    let is_case = |path: &String| {
+        tree(path).is_some_and(|node| {
+            ["quantities", "not_comparable"].iter().any(|key| node.get(key).is_some())
+        })
+    };
     found
         .into_iter()
         .filter(|path| !is_case(path))

@@ -10,9 +10,12 @@
 //! that have become stale by then (the attempt was answered long ago) are thrown away in bulk when
 //! the lane moves up, so that a time-out which does not strike costs no heap operation.
 
+mod heap;
+mod packed;
+
 use crate::units::Nanos;
-use dary_heap::QuaternaryHeap;
-use std::cmp::Ordering;
+use heap::Heap;
+use packed::Packed;
 use std::collections::VecDeque;
 
 /// What happens. Small and `Copy`; ids carry a generation or an epoch, so that a stale event is
@@ -98,40 +101,16 @@ impl Event {
 const RANK_SHIFT: u32 = 60;
 const NO_LANE: u16 = u16::MAX;
 
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    time: Nanos,
-    order: u64,
-    event: Event,
-    lane: u16,
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        (self.time, self.order) == (other.time, other.order)
-    }
-}
-impl Eq for Entry {}
-impl PartialOrd for Entry {
-    #[inline]
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Entry {
-    /// Reversed: the heap is a max-heap, the earliest entry is the greatest. One comparison of
-    /// packed keys.
-    #[inline]
-    fn cmp(&self, other: &Self) -> Ordering {
-        let key = |e: &Entry| (u128::from(e.time) << 64) | u128::from(e.order);
-        key(other).cmp(&key(self))
-    }
+/// Time above, rank and sequence below: one comparison orders two entries.
+#[inline]
+fn key(time: Nanos, order: u64) -> u128 {
+    (u128::from(time) << 64) | u128::from(order)
 }
 
 /// What happens next, in total order.
 #[derive(Debug)]
 pub struct Agenda {
-    heap: QuaternaryHeap<Entry>,
+    heap: Heap,
     lanes: Vec<Lane>,
     sequence: u64,
     now: Nanos,
@@ -142,7 +121,7 @@ struct Lane {
     delay: Nanos,
     /// Whether the head of the lane stands in the heap.
     posted: bool,
-    waiting: VecDeque<Entry>,
+    waiting: VecDeque<(u128, Packed)>,
 }
 
 impl Agenda {
@@ -150,7 +129,7 @@ impl Agenda {
     pub fn new(lanes: &[Nanos]) -> Agenda {
         let lane = |&delay| Lane { delay, posted: false, waiting: VecDeque::new() };
         Agenda {
-            heap: QuaternaryHeap::with_capacity(256),
+            heap: Heap::with_capacity(256),
             lanes: lanes.iter().map(lane).collect(),
             sequence: 0,
             now: 0,
@@ -164,30 +143,31 @@ impl Agenda {
     }
 
     #[inline]
-    fn order(&mut self, event: &Event) -> u64 {
+    fn order(&mut self, rank: u64) -> u64 {
         self.sequence += 1;
-        (event.rank() << RANK_SHIFT) | self.sequence
+        (rank << RANK_SHIFT) | self.sequence
     }
 
     /// Puts an event at a time, which must not be in the past.
     #[inline]
     pub fn at(&mut self, time: Nanos, event: Event) {
         assert!(time >= self.now, "an event in the past: {event:?} at {time}, now {}", self.now);
-        let order = self.order(&event);
-        self.heap.push(Entry { time, order, event, lane: NO_LANE });
+        let order = self.order(event.rank());
+        self.heap.push(key(time, order), event.packed(NO_LANE));
     }
 
     /// Puts an event after the constant delay of a lane.
     #[inline]
     pub fn after_lane(&mut self, lane: u32, event: Event) {
-        let order = self.order(&event);
+        let order = self.order(event.rank());
         let at = &mut self.lanes[lane as usize];
-        let entry = Entry { time: self.now + at.delay, order, event, lane: lane as u16 };
+        let key = key(self.now + at.delay, order);
+        let event = event.packed(lane as u16);
         if at.posted {
-            at.waiting.push_back(entry);
+            at.waiting.push_back((key, event));
         } else {
             at.posted = true;
-            self.heap.push(entry);
+            self.heap.push(key, event);
         }
     }
 
@@ -195,24 +175,27 @@ impl Agenda {
     /// matters.
     #[inline]
     pub fn next(&mut self, until: Nanos, is_live: impl Fn(&Event) -> bool) -> Option<Event> {
-        if self.heap.peek()?.time > until {
+        let (key, event) = self.heap.first()?;
+        let time = (key >> 64) as Nanos;
+        if time > until {
             return None;
         }
-        let entry = self.heap.pop()?;
-        self.now = entry.time;
-        if entry.lane != NO_LANE {
-            self.move_up(entry.lane, is_live);
+        self.heap.take_first();
+        self.now = time;
+        let lane = event.lane();
+        if lane != NO_LANE {
+            self.move_up(lane, is_live);
         }
-        Some(entry.event)
+        Some(event.event())
     }
 
     fn move_up(&mut self, lane: u16, is_live: impl Fn(&Event) -> bool) {
         let lane = &mut self.lanes[usize::from(lane)];
         lane.posted = false;
-        while let Some(entry) = lane.waiting.pop_front() {
-            if is_live(&entry.event) {
+        while let Some((key, event)) = lane.waiting.pop_front() {
+            if is_live(&event.event()) {
                 lane.posted = true;
-                self.heap.push(entry);
+                self.heap.push(key, event);
                 return;
             }
         }
@@ -225,14 +208,13 @@ impl Agenda {
 
     /// True when nothing is to come.
     pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.heap.len() == 0
     }
 
     /// Bytes reserved for entries.
     pub fn bytes(&self) -> usize {
-        let entries =
-            self.heap.capacity() + self.lanes.iter().map(|l| l.waiting.capacity()).sum::<usize>();
-        entries * size_of::<Entry>()
+        let waiting = self.lanes.iter().map(|l| l.waiting.capacity()).sum::<usize>();
+        (self.heap.capacity() + waiting) * size_of::<(u128, Packed)>()
     }
 }
 

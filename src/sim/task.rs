@@ -7,7 +7,6 @@ mod waiting;
 use super::agenda::Event;
 use super::call::luck;
 use super::records::{Caller, Id, Task, TaskState};
-use super::story::What;
 use super::world::{Later, Process, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
 use crate::status::Status;
@@ -219,6 +218,16 @@ impl World<'_> {
             return self.schedule_work(index, base);
         }
         task.work += base;
+        // Most work takes what was drawn. (Below 2^53 ns a float holds it exactly.)
+        let is_plain = task.slow == 1.0
+            && plan.plus_per_present == 0
+            && plan.times_per_other == 0.0
+            && station.knobs.slower == 1.0
+            && station.cpu.is_none()
+            && base < 1 << 53;
+        if is_plain && self.plan.components[station.component as usize].memory.is_none() {
+            return self.schedule_work(index, base);
+        }
         let others = station.present.saturating_sub(1);
         let mut takes = (base + plan.plus_per_present * u64::from(others + 1)) as f64;
         takes *= 1.0 + plan.times_per_other * f64::from(others);
@@ -453,15 +462,6 @@ impl World<'_> {
         let event =
             Event::Answer { call: call.index, life: call.life, attempt, status: status as u8 };
         self.agenda.at(self.now + delay + way, event);
-    }
-
-    fn note_full_line(&mut self, instance: InstanceId) {
-        let station = &mut self.stations[instance as usize];
-        if station.noted & 2 == 0 {
-            station.noted |= 2;
-            let waiting = station.line.len();
-            self.meter.tell(self.now, What::LineFull { instance, waiting });
-        }
     }
 }
 

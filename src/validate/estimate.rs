@@ -120,9 +120,9 @@ fn constant(expr: &Expr<Place>, sample: &Sample) -> Option<u64> {
     match expr {
         Expr::Leaf(place) if place.is_indicator => sample.runs[place.run].same(place.probe),
         Expr::Both(Op::Share, part, whole) => {
-            let (Expr::Leaf(part), Expr::Leaf(whole)) = (&**part, &**whole) else { return None };
+            // Counts, their sums and differences: the totals are computed like the means.
             let total = |place: &Place| sample.runs[place.run].total(place.probe);
-            let (part, whole) = (total(part), total(whole));
+            let (part, whole) = (part.value(&total), whole.value(&total));
             ((part == 0.0 || part == whole) && whole >= 1.0).then_some(whole as u64)
         }
         _ => None,
@@ -199,6 +199,10 @@ mod tests {
         let found = Estimate::new(&share, &sample);
         assert_eq!((found.value, found.constant), (1.0, Some(1000)));
         assert!((found.interval().0 - 0.9924).abs() < 1e-4);
+        // The same of a difference of counts: all but none.
+        let none = Expr::Both(Op::Minus, Box::new(place(0, 0)), Box::new(place(0, 1)));
+        let none = Expr::Both(Op::Share, Box::new(none), Box::new(place(0, 1)));
+        assert_eq!(Estimate::new(&none, &sample).constant, Some(1000));
     }
 
     #[test]

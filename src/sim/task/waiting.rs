@@ -3,9 +3,10 @@
 use super::super::agenda::Event;
 use super::super::call::luck;
 use super::super::records::{Id, TaskState};
+use super::super::story::What;
 use super::super::world::World;
 use super::waits;
-use crate::plan::NONE;
+use crate::plan::{InstanceId, NONE};
 use crate::status::Status;
 
 impl World<'_> {
@@ -79,5 +80,15 @@ impl World<'_> {
         let call = &self.calls[call];
         let is_out = call.task == Id { index, life: self.tasks.life(index) };
         !is_out && !self.plan.edges[call.edge as usize].late_used
+    }
+
+    /// A line is full for the first time in the life of its process.
+    pub(super) fn note_full_line(&mut self, instance: InstanceId) {
+        let station = &mut self.stations[instance as usize];
+        if station.noted & 2 == 0 {
+            station.noted |= 2;
+            let waiting = station.line.len();
+            self.meter.tell(self.now, What::LineFull { instance, waiting });
+        }
     }
 }

@@ -1,0 +1,103 @@
+//! Speed of the ordinary engine on ordinary models, one thread.
+//!
+//! `cargo bench --bench throughput -- --json` prints one JSON line for each row:
+//! `{name, requests, seconds, cpu_seconds, requests_per_s, events_per_s, allocations_per_event,
+//! mean_latency, peak_rss_bytes, fingerprint, relative, valid}`. `relative` is the time for one
+//! request over that of the row which it is compared with (`reference-w3` for `w3`, `w3` for
+//! `w3-overload`, `w3-x10` for larger ones), measured in the same run, so that it can be compared
+//! between machines. A row counts only if its mean latency is right; otherwise it says
+//! `"valid": false` and the program ends with 1. Each row runs in a process of its own, so that the
+//! peak of memory is its own.
+//!
+//! - `--row=NAME` runs one row; `--smoke` runs each row shortly (its mean is then not judged);
+//!   `--runs=5` runs each row so often and prints the run with the median time.
+//!
+//! Without any argument, as `cargo test` starts it, it is a smoke test.
+//!
+//! Times are those of the run alone. On a busy machine look at `cpu_seconds`.
+
+mod allocations;
+mod reference;
+mod rows;
+
+use rows::{Measured, Row};
+use std::process::{Command, ExitCode};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| arguments.iter().any(|a| a == flag);
+    let smoke = has("--smoke") || arguments.is_empty();
+    let value = |name: &str| arguments.iter().find_map(|a| a.strip_prefix(name));
+    let rows = rows::all();
+    if let Some(name) = value("--measure=") {
+        let Some(row) = rows.iter().find(|row| row.name == name) else {
+            eprintln!("no row {name}");
+            return ExitCode::from(2);
+        };
+        println!("{}", rows::measure(row, smoke).json());
+        return ExitCode::SUCCESS;
+    }
+    let wanted: Vec<&Row> = match value("--row=") {
+        Some(name) => rows.iter().filter(|row| row.name == name).collect(),
+        None => rows.iter().collect(),
+    };
+    if wanted.is_empty() {
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        eprintln!("no such row; there are {}", names.join(", "));
+        return ExitCode::from(2);
+    }
+    let runs = value("--runs=").and_then(|n| n.parse().ok()).unwrap_or(1).max(1);
+    let mut done: Vec<(String, Measured)> = Vec::new();
+    let mut all_valid = true;
+    for row in wanted {
+        let mut measured: Vec<Measured> =
+            (0..runs).filter_map(|_| in_a_process(row, smoke)).collect();
+        measured.sort_by(|a, b| a.cpu_seconds.total_cmp(&b.cpu_seconds));
+        let Some(mut median) = measured.get(measured.len() / 2).cloned() else {
+            eprintln!("{} did not run", row.name);
+            all_valid = false;
+            continue;
+        };
+        median.fastest = measured.first().map(Measured::per_second);
+        median.slowest = measured.last().map(Measured::per_second);
+        let beside = done.iter().find(|(name, _)| *name == row.beside);
+        median.relative = beside.map(|(_, other)| other.per_second() / median.per_second());
+        all_valid &= median.valid;
+        if has("--json") {
+            println!("{}", median.json())
+        } else {
+            print(&median)
+        }
+        done.push((row.name.clone(), median));
+    }
+    if all_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Measures a row in a process of its own.
+fn in_a_process(row: &Row, smoke: bool) -> Option<Measured> {
+    let exe = std::env::current_exe().expect("the benchmark knows its own path");
+    let mut child = Command::new(exe);
+    child.arg(format!("--measure={}", row.name));
+    if smoke {
+        child.arg("--smoke");
+    }
+    let output = child.output().expect("the benchmark can start itself");
+    Measured::read(&String::from_utf8_lossy(&output.stdout))
+}
+
+fn print(row: &Measured) {
+    let relative = row.relative.map_or(String::new(), |r| format!("{r:.2} x"));
+    println!(
+        "{:<34} {:>7.3} M requests/s {:>7.2} M events/s {:>7.4} allocations/event  mean {:>9.5} s  \
+         peak {:>6.1} MB  {:<8} {} {}",
+        row.name,
+        row.per_second() / 1e6,
+        row.events as f64 / row.cpu_seconds / 1e6,
+        row.allocations as f64 / row.events.max(1) as f64,
+        row.mean_latency,
+        row.peak_rss_bytes.unwrap_or(0) as f64 / 1e6,
+        relative,
+        row.fingerprint,
+        if row.valid { "" } else { "NOT VALID" },
+    );
+}

@@ -1,0 +1,144 @@
+//! Events as two words, as they lie in the agenda.
+
+use super::{Event, Response};
+
+/// An event and its lane. The first word holds two ids; the second one, from the lowest bit: 8 bits
+/// for the kind, 16 for an attempt, 8 for a status, 16 for the lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Packed {
+    ids: u64,
+    rest: u64,
+}
+
+const LANE_SHIFT: u32 = 32;
+
+#[inline]
+fn two(a: u32, b: u32) -> u64 {
+    u64::from(a) | u64::from(b) << 32
+}
+
+macro_rules! kinds {
+    ($($kind:ident = $number:literal),* $(,)?) => { $(const $kind: u64 = $number;)* };
+}
+
+kinds! {
+    TURN = 0, PROCESS_UP = 1, WORK_DONE = 2, CPU_DONE = 3, DELIVER = 4, ANSWER = 5, TIMEOUT = 6,
+    DEADLINE = 7, LINE_WAIT = 8, POOL_WAIT = 9, RESUME = 10, ARRIVAL = 11, THINK = 12, PROBE = 13,
+    SCRAPE = 14, EVALUATE = 15, PAGE = 16, LOOK = 17, STAGE = 18, BUCKET = 19, WARM = 20,
+    HEDGE = 21,
+}
+
+impl Event {
+    #[inline]
+    pub(super) fn packed(self, lane: u16) -> Packed {
+        let attempts = |attempt: u16| u64::from(attempt) << 8;
+        let (kind, ids) = match self {
+            Event::Turn(turn) => (TURN, two(turn, 0)),
+            Event::ProcessUp { instance, life } => (PROCESS_UP, two(instance, life)),
+            Event::WorkDone { task, epoch } => (WORK_DONE, two(task, epoch)),
+            Event::CpuDone { instance, epoch } => (CPU_DONE, two(instance, epoch)),
+            Event::Deliver { task, epoch } => (DELIVER, two(task, epoch)),
+            Event::Answer { call, life, attempt, status } => {
+                (ANSWER | attempts(attempt) | u64::from(status) << 24, two(call, life))
+            }
+            Event::Timeout { call, life, attempt } => {
+                (TIMEOUT | attempts(attempt), two(call, life))
+            }
+            Event::Deadline { call, life } => (DEADLINE, two(call, life)),
+            Event::LineWait { task, epoch } => (LINE_WAIT, two(task, epoch)),
+            Event::PoolWait { call, life, attempt } => {
+                (POOL_WAIT | attempts(attempt), two(call, life))
+            }
+            Event::Resume { call, life, turn } => (RESUME | attempts(turn), two(call, life)),
+            Event::Hedge { call, life, timer } => (HEDGE | attempts(timer), two(call, life)),
+            Event::Arrival { client, epoch } => (ARRIVAL, two(client, epoch)),
+            Event::Think { visit, life } => (THINK, two(visit, life)),
+            Event::Probe { instance } => (PROBE, two(instance, 0)),
+            Event::Response(Response::Scrape(alert)) => (SCRAPE, two(alert, 0)),
+            Event::Response(Response::Evaluate(alert)) => (EVALUATE, two(alert, 0)),
+            Event::Response(Response::Page(alert)) => (PAGE, two(alert, 0)),
+            Event::Response(Response::Look) => (LOOK, 0),
+            Event::Response(Response::Stage { epoch }) => (STAGE, two(epoch, 0)),
+            Event::Bucket => (BUCKET, 0),
+            Event::Warm => (WARM, 0),
+        };
+        Packed { ids, rest: kind | u64::from(lane) << LANE_SHIFT }
+    }
+}
+
+impl Packed {
+    #[inline]
+    pub fn lane(self) -> u16 {
+        (self.rest >> LANE_SHIFT) as u16
+    }
+
+    #[inline]
+    pub fn event(self) -> Event {
+        let (a, b) = (self.ids as u32, (self.ids >> 32) as u32);
+        let attempt = (self.rest >> 8) as u16;
+        match self.rest & 0xFF {
+            TURN => Event::Turn(a),
+            PROCESS_UP => Event::ProcessUp { instance: a, life: b },
+            WORK_DONE => Event::WorkDone { task: a, epoch: b },
+            CPU_DONE => Event::CpuDone { instance: a, epoch: b },
+            DELIVER => Event::Deliver { task: a, epoch: b },
+            ANSWER => Event::Answer { call: a, life: b, attempt, status: (self.rest >> 24) as u8 },
+            TIMEOUT => Event::Timeout { call: a, life: b, attempt },
+            DEADLINE => Event::Deadline { call: a, life: b },
+            LINE_WAIT => Event::LineWait { task: a, epoch: b },
+            POOL_WAIT => Event::PoolWait { call: a, life: b, attempt },
+            RESUME => Event::Resume { call: a, life: b, turn: attempt },
+            HEDGE => Event::Hedge { call: a, life: b, timer: attempt },
+            ARRIVAL => Event::Arrival { client: a, epoch: b },
+            THINK => Event::Think { visit: a, life: b },
+            PROBE => Event::Probe { instance: a },
+            SCRAPE => Event::Response(Response::Scrape(a)),
+            EVALUATE => Event::Response(Response::Evaluate(a)),
+            PAGE => Event::Response(Response::Page(a)),
+            LOOK => Event::Response(Response::Look),
+            STAGE => Event::Response(Response::Stage { epoch: a }),
+            BUCKET => Event::Bucket,
+            _ => Event::Warm,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_comes_out_as_it_went_in() {
+        let (a, b, attempt) = (u32::MAX, 0x1234_5678, 0xABCD);
+        let all = [
+            Event::Turn(a),
+            Event::ProcessUp { instance: a, life: b },
+            Event::WorkDone { task: a, epoch: b },
+            Event::CpuDone { instance: a, epoch: b },
+            Event::Deliver { task: a, epoch: b },
+            Event::Answer { call: a, life: b, attempt, status: 200 },
+            Event::Timeout { call: a, life: b, attempt },
+            Event::Deadline { call: a, life: b },
+            Event::LineWait { task: a, epoch: b },
+            Event::PoolWait { call: a, life: b, attempt },
+            Event::Resume { call: a, life: b, turn: attempt },
+            Event::Hedge { call: a, life: b, timer: attempt },
+            Event::Arrival { client: a, epoch: b },
+            Event::Think { visit: a, life: b },
+            Event::Probe { instance: a },
+            Event::Response(Response::Scrape(a)),
+            Event::Response(Response::Evaluate(a)),
+            Event::Response(Response::Page(a)),
+            Event::Response(Response::Look),
+            Event::Response(Response::Stage { epoch: a }),
+            Event::Bucket,
+            Event::Warm,
+        ];
+        for lane in [0, 7, u16::MAX] {
+            for event in all {
+                let packed = event.packed(lane);
+                assert_eq!((packed.event(), packed.lane()), (event, lane));
+            }
+        }
+    }
+}
