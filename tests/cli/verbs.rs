@@ -97,7 +97,7 @@ fn words_are_explained_by_themselves_and_by_their_place() {
     assert!(explain("server").contains("a kind of component"));
     assert!(explain("lognormal").contains("Skewed to the right"));
     assert!(explain("user_outage").contains("a measure"));
-    assert!(explain("components.api.line.capacity").contains("finds it full is refused"));
+    assert!(explain("components.api.line.capacity").contains("a request that finds it full"));
     assert!(explain("variants").contains("experiment files"));
     assert!(explain("timeline").contains("a plot"));
 }
