@@ -154,7 +154,6 @@ fn every_case_has_a_file_and_every_quantity_an_expression_or_a_reason() {
 }
 
 #[test]
-#[ignore = "until docs/validation.md is generated from a finished run"]
 fn the_page_is_that_of_the_cases() {
     let page = std::fs::read_to_string(Path::new(ROOT).join("docs/validation.md")).unwrap();
     let suite = suite();
