@@ -15,11 +15,11 @@ pub struct BugPlan {
     pub versions: u64,
     /// Whether it is there without being switched on.
     pub present: bool,
-    /// Condition: the client, or [`NONE`].
+    /// Condition: the client, or `NONE`.
     pub client: ClientId,
-    /// Condition: classes of this name (as a bit set over [`Plan::classes`]); empty: all.
+    /// Condition: classes of this name (as a bit set over `Plan::classes`); empty: all.
     pub classes: Vec<bool>,
-    /// Condition: the endpoint, or [`NONE`].
+    /// Condition: the endpoint, or `NONE`.
     pub endpoint: u32,
     /// Condition: the chance.
     pub share: f64,
@@ -41,7 +41,7 @@ pub struct BugPlan {
     pub calls_again: u32,
     /// Pause before each of them.
     pub again_pause: Nanos,
-    /// Log line (index in [`Plan::logs`]), or [`NONE`].
+    /// Log line (index in `Plan::logs`), or `NONE`.
     pub log: u32,
     /// Key for the luck of requests.
     pub luck: u64,

@@ -8,13 +8,13 @@ use crate::units::Nanos;
 /// One operation of a program.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Op {
-    /// Own work: index in [`Plan::works`].
+    /// Own work: index in `Plan::works`.
     Work(u32),
-    /// A wait without CPU: index in [`Plan::works`].
+    /// A wait without CPU: index in `Plan::works`.
     Wait(u32),
     /// A call.
     Call(EdgeId),
-    /// Start `count` branches (from `first` in [`Plan::branches`]), each `copies` times, and wait
+    /// Start `count` branches (from `first` in `Plan::branches`), each `copies` times, and wait
     /// until `need` have ended well.
     Fork {
         /// Index of the first branch.
@@ -26,18 +26,18 @@ pub enum Op {
         /// How many must end well.
         need: u16,
     },
-    /// Take one of `count` alternatives (from `first` in [`Plan::alternatives`]); go on behind when
+    /// Take one of `count` alternatives (from `first` in `Plan::alternatives`); go on behind when
     /// none fits.
     Choose {
         /// Index of the first alternative.
         first: u32,
         /// Number of alternatives.
         count: u16,
-        /// Index in [`Plan::works`] whose `luck` is the key of the draw.
+        /// Index in `Plan::works` whose `luck` is the key of the draw.
         luck: u32,
     },
     /// Look into a cache (index in the component's caches): go on where the alternative `hit`
-    /// (index in [`Plan::alternatives`](super::Plan::alternatives)) begins, or behind on a miss.
+    /// (index in `Plan::alternatives`(super::Plan::alternatives)) begins, or behind on a miss.
     LookUp {
         /// The cache.
         cache: u32,
@@ -67,7 +67,7 @@ pub struct Alternative {
     /// Taken while the draw is below this (shares summed up); 0 for alternatives by class, 1 for
     /// `otherwise`.
     pub cumulative_share: f64,
-    /// Taken by requests of the classes in this group of [`Plan::class_groups`]; [`NONE`]
+    /// Taken by requests of the classes in this group of `Plan::class_groups`; `NONE`
     /// otherwise.
     pub class: u32,
     /// Where it begins.
