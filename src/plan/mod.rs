@@ -115,6 +115,22 @@ pub struct Plan {
     pub observations: Vec<ObservationPlan>,
 }
 
+impl Plan {
+    /// The client of a class; [`NONE`] for probes, which have no class.
+    #[inline]
+    #[must_use]
+    pub fn client_of(&self, class: ClassId) -> ClientId {
+        self.classes.get(class as usize).map_or(NONE, |class| class.client)
+    }
+
+    /// The priority of a class in lines; that of probes is 0, the first.
+    #[inline]
+    #[must_use]
+    pub fn priority_of(&self, class: ClassId) -> u8 {
+        self.classes.get(class as usize).map_or(0, |class| class.priority)
+    }
+}
+
 /// A client.
 #[derive(Debug, Clone)]
 pub struct ClientPlan {

@@ -11,11 +11,11 @@
 //! the lane moves up, so that a time-out which does not strike costs no heap operation.
 
 mod heap;
-mod packed;
+pub mod packed;
 
 use crate::units::Nanos;
 use heap::Heap;
-use packed::Packed;
+pub use packed::Packed;
 use std::collections::VecDeque;
 
 /// What happens. Small and `Copy`; ids carry a generation or an epoch, so that a stale event is
@@ -171,14 +171,14 @@ impl Agenda {
         }
     }
 
-    /// Takes the next event at or before `until`; `is_live` says whether a waiting event still
-    /// matters.
-    #[inline]
-    pub fn next(&mut self, until: Nanos, is_live: impl Fn(&Event) -> bool) -> Option<Event> {
-        let (key, event) = self.heap.first()?;
+    /// Takes the next event at or before `until`, or [`Packed::NOTHING`]; `is_live` says whether a
+    /// waiting event still matters.
+    #[inline(always)]
+    pub fn next(&mut self, until: Nanos, is_live: impl Fn(Packed) -> bool) -> Packed {
+        let Some((key, event)) = self.heap.first() else { return Packed::NOTHING };
         let time = (key >> 64) as Nanos;
         if time > until {
-            return None;
+            return Packed::NOTHING;
         }
         self.heap.take_first();
         self.now = time;
@@ -186,14 +186,15 @@ impl Agenda {
         if lane != NO_LANE {
             self.move_up(lane, is_live);
         }
-        Some(event.event())
+        event
     }
 
-    fn move_up(&mut self, lane: u16, is_live: impl Fn(&Event) -> bool) {
+    #[inline(never)]
+    fn move_up(&mut self, lane: u16, is_live: impl Fn(Packed) -> bool) {
         let lane = &mut self.lanes[usize::from(lane)];
         lane.posted = false;
         while let Some((key, event)) = lane.waiting.pop_front() {
-            if is_live(&event.event()) {
+            if is_live(event) {
                 lane.posted = true;
                 self.heap.push(key, event);
                 return;
@@ -223,8 +224,17 @@ mod tests {
     use super::*;
 
     fn drain(agenda: &mut Agenda) -> Vec<(Nanos, Event)> {
-        std::iter::from_fn(|| agenda.next(Nanos::MAX, |_| true).map(|e| (agenda.now(), e)))
+        std::iter::from_fn(|| take(agenda, Nanos::MAX, |_| true).map(|e| (agenda.now(), e)))
             .collect()
+    }
+
+    fn take(
+        agenda: &mut Agenda,
+        until: Nanos,
+        is_live: impl Fn(Packed) -> bool,
+    ) -> Option<Event> {
+        let next = agenda.next(until, is_live);
+        (next != Packed::NOTHING).then(|| next.event())
     }
 
     #[test]
@@ -292,7 +302,7 @@ mod tests {
             if draw(2) == 0 {
                 list.sort_by_key(|e| (e.0, e.1, e.2));
                 let expected = list.remove(0);
-                assert_eq!(agenda.next(Nanos::MAX, |_| true), Some(expected.3));
+                assert_eq!(take(&mut agenda, Nanos::MAX, |_| true), Some(expected.3));
             }
         }
         list.sort_by_key(|e| (e.0, e.1, e.2));
@@ -306,16 +316,16 @@ mod tests {
         for call in 0..1000 {
             agenda.after_lane(0, Event::Timeout { call, life: 0, attempt: 0 });
         }
-        let last_only = |e: &Event| matches!(e, Event::Timeout { call: 999, .. });
+        let last_only = |e: Packed| e.id() == 999;
         assert_eq!(agenda.heap.len(), 1);
         assert_eq!(
-            agenda.next(99, last_only),
+            take(&mut agenda, 99, last_only),
             Some(Event::Timeout { call: 0, life: 0, attempt: 0 })
         );
         assert_eq!(
-            agenda.next(99, last_only),
+            take(&mut agenda, 99, last_only),
             Some(Event::Timeout { call: 999, life: 0, attempt: 0 })
         );
-        assert_eq!(agenda.next(99, last_only), None);
+        assert_eq!(take(&mut agenda, 99, last_only), None);
     }
 }

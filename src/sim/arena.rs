@@ -1,48 +1,61 @@
 //! An arena of records with a free list. An id is an index and a *life*: a slot that has been freed
 //! and taken again has another life, so that whoever kept the old id can see that it is stale.
+//!
+//! A record is in two parts. The first one is what every record needs; it lies in the slot, and is
+//! written there in place when the slot is taken. The second one, the *extra*, is what few need: it
+//! is made when it is first written, so that records without one cost neither time nor memory.
 
 /// A record that knows its life.
 #[derive(Debug)]
 struct Slot<T> {
+    /// Odd while the slot is taken.
     life: u32,
-    taken: bool,
+    /// Whether its extra is valid.
+    has_extra: bool,
     value: T,
 }
 
 /// Records in slots; freed slots are taken again, last freed first (their memory is warm).
 #[derive(Debug)]
-pub struct Arena<T> {
+pub struct Arena<T, X = ()> {
     slots: Vec<Slot<T>>,
+    /// By slot, as far as any was ever needed.
+    extras: Vec<X>,
     free: Vec<u32>,
 }
 
-impl<T> Arena<T> {
+impl<T, X: Default> Arena<T, X> {
     /// An empty arena.
-    pub fn new() -> Arena<T> {
-        Arena { slots: Vec::new(), free: Vec::new() }
+    pub fn new() -> Arena<T, X> {
+        Arena { slots: Vec::new(), extras: Vec::new(), free: Vec::new() }
     }
 
-    /// Takes a slot for the value; returns (index, life).
-    #[inline]
+    /// Takes a slot for the value, without an extra; returns (index, life).
+    #[inline(always)]
     pub fn take(&mut self, value: T) -> (u32, u32) {
         if let Some(index) = self.free.pop() {
             let slot = &mut self.slots[index as usize];
-            debug_assert!(!slot.taken, "a slot on the free list is taken");
-            slot.taken = true;
+            slot.life = slot.life.wrapping_add(1);
+            slot.has_extra = false;
             slot.value = value;
             return (index, slot.life);
         }
+        self.take_new(value)
+    }
+
+    #[inline(never)]
+    #[cold]
+    fn take_new(&mut self, value: T) -> (u32, u32) {
         let index = self.slots.len() as u32;
-        self.slots.push(Slot { life: 0, taken: true, value });
-        (index, 0)
+        self.slots.push(Slot { life: 1, has_extra: false, value });
+        (index, 1)
     }
 
     /// Frees a slot. Ids with its life are stale from here on.
     #[inline]
     pub fn free(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
-        assert!(slot.taken, "a slot is freed twice");
-        slot.taken = false;
+        assert!(slot.life & 1 == 1, "a slot is freed twice");
         slot.life = slot.life.wrapping_add(1);
         self.free.push(index);
     }
@@ -50,7 +63,8 @@ impl<T> Arena<T> {
     /// Whether the id is of a record that is still there.
     #[inline]
     pub fn is_live(&self, index: u32, life: u32) -> bool {
-        self.slots.get(index as usize).is_some_and(|s| s.life == life && s.taken)
+        // Lives of ids are odd, those of free slots even.
+        self.slots.get(index as usize).is_some_and(|s| s.life == life)
     }
 
     /// The life of the record in a slot.
@@ -75,23 +89,49 @@ impl<T> Arena<T> {
     }
 
     /// Whether a slot holds a record.
+    #[inline]
     pub fn is_taken(&self, index: u32) -> bool {
-        self.slots[index as usize].taken
+        self.slots[index as usize].life & 1 == 1
+    }
+
+    /// The extra of a record, if it has one.
+    #[inline]
+    pub fn extra(&self, index: u32) -> Option<&X> {
+        if self.slots[index as usize].has_extra { self.extras.get(index as usize) } else { None }
+    }
+
+    /// The extra of a record; one that has none gets the default.
+    #[inline]
+    pub fn extra_mut(&mut self, index: u32) -> &mut X {
+        if !self.slots[index as usize].has_extra {
+            self.make_extra(index);
+        }
+        &mut self.extras[index as usize]
+    }
+
+    fn make_extra(&mut self, index: u32) {
+        self.slots[index as usize].has_extra = true;
+        if self.extras.len() <= index as usize {
+            self.extras.resize_with(index as usize + 1, X::default);
+        }
+        self.extras[index as usize] = X::default();
     }
 
     /// Bytes reserved.
     pub fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot<T>>() + self.free.capacity() * size_of::<u32>()
+        self.slots.capacity() * size_of::<Slot<T>>()
+            + self.extras.capacity() * size_of::<X>()
+            + self.free.capacity() * size_of::<u32>()
     }
 }
 
-impl<T> Default for Arena<T> {
+impl<T, X: Default> Default for Arena<T, X> {
     fn default() -> Self {
         Arena::new()
     }
 }
 
-impl<T> std::ops::Index<u32> for Arena<T> {
+impl<T, X> std::ops::Index<u32> for Arena<T, X> {
     type Output = T;
     #[inline]
     fn index(&self, index: u32) -> &T {
@@ -99,7 +139,7 @@ impl<T> std::ops::Index<u32> for Arena<T> {
     }
 }
 
-impl<T> std::ops::IndexMut<u32> for Arena<T> {
+impl<T, X> std::ops::IndexMut<u32> for Arena<T, X> {
     #[inline]
     fn index_mut(&mut self, index: u32) -> &mut T {
         &mut self.slots[index as usize].value
@@ -112,10 +152,11 @@ mod tests {
 
     #[test]
     fn a_slot_taken_again_has_another_life() {
-        let mut arena = Arena::new();
+        let mut arena: Arena<_> = Arena::new();
         let (a, life) = arena.take("first");
+        assert!(arena.is_live(a, life) && arena.is_taken(a));
         arena.free(a);
-        assert!(!arena.is_live(a, life));
+        assert!(!arena.is_live(a, life) && !arena.is_taken(a));
         let (b, next) = arena.take("second");
         assert_eq!(a, b);
         assert!(arena.is_live(b, next) && !arena.is_live(b, life));
@@ -125,9 +166,23 @@ mod tests {
     #[test]
     #[should_panic(expected = "freed twice")]
     fn a_slot_cannot_be_freed_twice() {
-        let mut arena = Arena::new();
+        let mut arena: Arena<_> = Arena::new();
         let (a, _) = arena.take(0);
         arena.free(a);
         arena.free(a);
+    }
+
+    #[test]
+    fn a_record_in_a_slot_that_had_an_extra_has_none() {
+        let mut arena: Arena<&str, u32> = Arena::new();
+        let (a, _) = arena.take("plain");
+        let (b, _) = arena.take("with an extra");
+        *arena.extra_mut(b) += 7;
+        *arena.extra_mut(b) += 1;
+        assert_eq!((arena.extra(a), arena.extra(b)), (None, Some(&8)));
+        arena.free(b);
+        let (again, _) = arena.take("plain");
+        assert_eq!((again, arena.extra(again)), (b, None));
+        assert_eq!(*arena.extra_mut(again), 0, "an extra begins anew");
     }
 }

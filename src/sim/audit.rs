@@ -117,7 +117,7 @@ impl World<'_> {
         for index in (0..self.calls.slots()).filter(|index| self.calls.is_taken(*index)) {
             let call = &self.calls[index];
             if matches!(call.caller, Caller::Visit(_) | Caller::Stream) {
-                open[call.identity.client as usize] += 1;
+                open[self.plan.client_of(call.identity.class) as usize] += 1;
             }
             if call.state == CallState::Out && call.target == NONE {
                 return Err(format!("a call is out to nobody, on edge {}", call.edge));

@@ -166,10 +166,13 @@ impl World<'_> {
                 self.meter.components[host as usize].exceptions += 1;
             }
         }
-        let task = &mut self.tasks[index];
-        task.slow *= plan.slow;
-        if plan.calls_again > 0 {
-            (task.again, task.again_pause) = (plan.calls_again, plan.again_pause);
+        if plan.slow != 1.0 || plan.calls_again > 0 {
+            self.tasks[index].is_struck = true;
+            let extra = self.tasks.extra_mut(index);
+            extra.slow *= plan.slow;
+            if plan.calls_again > 0 {
+                (extra.again, extra.again_pause) = (plan.calls_again, plan.again_pause);
+            }
         }
         if caught && plan.exception.is_some() {
             return Struck::Ends(Status::ServerError);
@@ -208,6 +211,7 @@ impl World<'_> {
     /// Asks a list of layers: those of the door, or those of a middleware of the chain.
     fn ask_list(&mut self, index: u32, chain: Option<usize>) -> Option<Status> {
         let task = &self.tasks[index];
+        let client = self.plan.client_of(task.identity.class);
         let station = &mut self.stations[task.instance as usize];
         let list = match chain {
             None => &mut station.door,
@@ -215,14 +219,14 @@ impl World<'_> {
         };
         for number in 0..list.len() {
             let mut door = DoorScratch::default();
-            let mut cx = door.cx(self.now, task, number);
+            let mut cx = door.cx(self.now, task, (client, number));
             match list[number].ask(&mut cx) {
                 Ask::Pass | Ask::Wait(_) => {}
                 Ask::Answer(status) => {
                     // The layers outside of this one have let it in: they learn how it ended.
                     for (number, layer) in list[..number].iter_mut().enumerate().rev() {
                         let mut door = DoorScratch::inside();
-                        let _ = layer.told(&mut door.cx(self.now, task, number), status);
+                        let _ = layer.told(&mut door.cx(self.now, task, (client, number)), status);
                     }
                     return Some(status);
                 }
@@ -234,10 +238,11 @@ impl World<'_> {
     /// Tells the layers at the door how a task ended; gives the status that goes out.
     pub fn tell_door(&mut self, index: u32, mut status: Status) -> Status {
         let task = &self.tasks[index];
+        let client = self.plan.client_of(task.identity.class);
         let station = &mut self.stations[task.instance as usize];
         for (number, layer) in station.door.iter_mut().enumerate().rev() {
             let mut door = DoorScratch::inside();
-            let mut cx = door.cx(self.now, task, number);
+            let mut cx = door.cx(self.now, task, (client, number));
             if let Told::Instead(other) = layer.told(&mut cx, status) {
                 status = other;
             }
@@ -270,7 +275,12 @@ impl DoorScratch {
         DoorScratch { memo: 1, ..DoorScratch::default() }
     }
 
-    fn cx<'a>(&'a mut self, now: u64, task: &super::records::Task, number: usize) -> Context<'a> {
+    fn cx<'a>(
+        &'a mut self,
+        now: u64,
+        task: &super::records::Task,
+        (client, number): (u32, usize),
+    ) -> Context<'a> {
         Context {
             now,
             luck: LazyLuck {
@@ -285,7 +295,7 @@ impl DoorScratch {
             pause: &mut self.pause,
             is_final: &mut self.is_final,
             last: None,
-            client: task.identity.client,
+            client,
             user: task.identity.user,
             key: task.identity.key,
         }

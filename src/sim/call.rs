@@ -5,9 +5,7 @@ mod over;
 mod pool;
 
 use super::agenda::Event;
-use super::records::{
-    Call, CallState, Caller, HedgeRound, Id, Identity, MAX_LAYERS, Task, TaskState,
-};
+use super::records::{Call, CallState, Caller, Id, Identity, Task, TaskState};
 use super::story::What;
 use super::world::World;
 use crate::mitigation::{Ask, Context, Layer, LayerState, LazyLuck, Told};
@@ -59,7 +57,6 @@ impl World<'_> {
         endpoint: u32,
     ) -> Id {
         let plan = &self.plan.edges[edge as usize];
-        let deadline = self.now.saturating_add(plan.deadline);
         let (index, life) = self.calls.take(Call {
             edge,
             caller,
@@ -67,22 +64,17 @@ impl World<'_> {
             identity,
             luck,
             attempt: 0,
+            turn: 0,
             state: CallState::Pauses,
             connected: false,
+            is_final: false,
+            last: None,
             resume_layer: 0,
             endpoint,
             began: self.now,
             sent: self.now,
-            deadline,
             task: Id::NONE,
             target: NONE,
-            pause: 0,
-            last: None,
-            is_final: false,
-            turn: 0,
-            memos: [0; MAX_LAYERS],
-            hedge: HedgeRound::default(),
-            copies: Id::NONE,
         });
         if plan.deadline_lane != NONE {
             self.agenda.after_lane(plan.deadline_lane, Event::Deadline { call: index, life });
@@ -127,6 +119,9 @@ impl World<'_> {
         layer: usize,
         f: impl FnOnce(&mut LayerState, &mut Context) -> R,
     ) -> R {
+        // What most layers leave alone is kept only when it has been changed.
+        let kept = self.calls.extra(index).map_or((0, 0), |extra| (extra.memos[layer], extra.pause));
+        let (mut memo, mut pause) = kept;
         let call = &mut self.calls[index];
         let edge_id = call.edge;
         // A copy comes after its lead's own attempt.
@@ -144,26 +139,50 @@ impl World<'_> {
             attempts: u32::from(call.attempt) + before,
             began: call.began,
             sent: call.sent,
-            memo: &mut call.memos[layer],
-            pause: &mut call.pause,
+            memo: &mut memo,
+            pause: &mut pause,
             is_final: &mut call.is_final,
             last: call.last,
-            client: call.identity.client,
+            client: self.plan.client_of(call.identity.class),
             user: call.identity.user,
             key: call.identity.key,
         };
         let state = &mut edge.layers[row][layer];
-        let was_open = state.is_open();
-        let was_half_open = state.breaker().is_some_and(|breaker| breaker.is_half_open());
-        let result = f(state, &mut cx);
-        let is_open = state.is_open();
-        if was_open != is_open {
-            let edge = &mut self.edges[edge_id as usize];
-            edge.trips += u64::from(is_open);
-            edge.reopenings += u64::from(is_open && was_half_open);
-            self.meter.tell(self.now, What::Breaker { edge: edge_id, open: is_open });
+        let result = match state {
+            LayerState::CircuitBreaker(_) => {
+                let was_open = state.is_open();
+                let was_half_open = state.breaker().is_some_and(|breaker| breaker.is_half_open());
+                let result = f(state, &mut cx);
+                let is_open = state.is_open();
+                if was_open != is_open {
+                    edge.trips += u64::from(is_open);
+                    edge.reopenings += u64::from(is_open && was_half_open);
+                    self.meter.tell(self.now, What::Breaker { edge: edge_id, open: is_open });
+                }
+                result
+            }
+            _ => f(state, &mut cx),
+        };
+        if (memo, pause) != kept {
+            let extra = self.calls.extra_mut(index);
+            (extra.memos[layer], extra.pause) = (memo, pause);
         }
         result
+    }
+
+    /// Number that the end of the present pause of a call must carry.
+    #[inline]
+    pub(super) fn turn_of(&self, index: u32) -> u16 {
+        self.calls[index].turn
+    }
+
+    /// When a call must be over; for a copy that of its lead.
+    fn deadline(&self, index: u32) -> Nanos {
+        let call = &self.calls[index];
+        match call.caller {
+            Caller::Copy(lead) => self.deadline(lead.index),
+            _ => call.began.saturating_add(self.plan.edges[call.edge as usize].deadline),
+        }
     }
 
     fn pause(&mut self, index: u32, resume_layer: usize, pause: Nanos) {
@@ -194,7 +213,7 @@ impl World<'_> {
         call.attempt += 1;
         call.sent = self.now;
         if let Caller::Copy(lead) = call.caller {
-            let attempts = &mut self.calls[lead.index].hedge.attempts;
+            let attempts = &mut self.calls.extra_mut(lead.index).hedge.attempts;
             *attempts = attempts.saturating_add(1);
         }
         let call = &mut self.calls[index];
@@ -277,28 +296,24 @@ impl World<'_> {
         }
         let (task, task_life) = self.tasks.take(Task {
             call: Id { index, life },
-            parent: Id::NONE,
             child: Id::NONE,
             instance,
             op: NONE,
             endpoint: call.endpoint,
+            epoch,
             attempt: call.attempt,
             state: TaskState::Travels,
             holds_worker: false,
             degraded: false,
             frozen: false,
             on_cpu: false,
-            epoch,
+            is_branch: false,
+            is_struck: false,
             identity: call.identity,
             luck: attempt_luck,
             came: self.now,
             until: 0,
             work: 0,
-            slow: 1.0,
-            fork: (0, 0),
-            fork_number: (0, 0),
-            again: 0,
-            again_pause: 0,
         });
         call.task = Id { index: task, life: task_life };
         let travel = edge.delay
@@ -367,11 +382,10 @@ impl World<'_> {
                     return;
                 }
                 Told::Again(after) => {
-                    let call = &self.calls[index];
-                    if self.now.saturating_add(after) >= call.deadline {
+                    if self.now.saturating_add(after) >= self.deadline(index) {
                         continue; // Reference A1, rule 4: the deadline would cut it off.
                     }
-                    if call.attempt == u16::MAX {
+                    if self.calls[index].attempt == u16::MAX {
                         continue;
                     }
                     // Also without a pause by way of the agenda: tries that fail at once must not
@@ -390,7 +404,7 @@ impl World<'_> {
             let call = &self.calls[index];
             (call.caller, call.edge, call.from)
         };
-        if self.calls[index].copies != Id::NONE {
+        if self.calls.extra(index).is_some_and(|extra| extra.copies != Id::NONE) {
             self.drop_copies(index, GivenUp { loses: false, process_is_gone: false });
         }
         match caller {

@@ -335,7 +335,7 @@ impl World<'_> {
         let tasks = (0..self.tasks.slots()).filter(|index| self.tasks.is_taken(*index));
         let awaited = tasks.filter(|index| {
             let task = &self.tasks[*index];
-            let is_inside = task.state != TaskState::Travels && task.parent.index == NONE;
+            let is_inside = task.state != TaskState::Travels && !task.is_branch;
             is_inside
                 && self.stations[task.instance as usize].component == component
                 && !self.is_abandoned(*index)
@@ -348,7 +348,7 @@ impl World<'_> {
         let pausing = calls.filter(|index| {
             let call = &self.calls[*index];
             call.from == NONE
-                && call.identity.client == client
+                && self.plan.client_of(call.identity.class) == client
                 && call.state == super::records::CallState::Pauses
         });
         pausing.count() as u64

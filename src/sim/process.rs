@@ -1,7 +1,7 @@
 //! Process life: memory, death, stalling, restarts, freezing, health probes.
 
 use super::agenda::Event;
-use super::records::{Caller, Id, Identity, TaskState};
+use super::records::{Caller, Identity, TaskState};
 use super::story::{Death, What};
 use super::world::{Later, Process, Station, World};
 use crate::component::AtLimit;
@@ -182,7 +182,7 @@ impl World<'_> {
         let component = self.stations[instance as usize].component;
         for index in victims {
             let task = &self.tasks[index];
-            lost += u64::from(task.parent == Id::NONE && task.identity.class != NONE);
+            lost += u64::from(!task.is_branch && task.identity.class != NONE);
             if task.is_present() {
                 present += 1;
                 self.meter.leaves(now, component, task.came);
@@ -371,8 +371,7 @@ impl World<'_> {
                 {
                     return self.probe_over(instance, Status::Unavailable);
                 }
-                let identity =
-                    Identity { class: NONE, client: NONE, user: NONE, key: NONE, priority: 0 };
+                let identity = Identity { class: NONE, user: NONE, key: NONE };
                 let caller = Caller::Probe(instance);
                 self.open_call(probe.edge, caller, NONE, identity, Luck::new(0), NONE);
             }

@@ -1,6 +1,9 @@
 //! The records of one replica: calls (the caller's side) and tasks (the callee's side).
+//!
+//! Each is in two parts (see [`Arena`]): what every request needs, and an extra for what few need.
 
-use crate::plan::{ClassId, ClientId, EdgeId, InstanceId, NONE, OpId};
+use super::arena::Arena;
+use crate::plan::{ClassId, EdgeId, InstanceId, NONE, OpId};
 use crate::rng::Luck;
 use crate::status::Status;
 use crate::units::Nanos;
@@ -74,17 +77,18 @@ pub struct HedgeRound {
 /// What a request is, for all calls that are made on its behalf.
 #[derive(Debug, Clone, Copy)]
 pub struct Identity {
-    /// Its class, or [`NONE`] for probes.
+    /// Its class, or [`NONE`] for probes. The client is the class's.
     pub class: ClassId,
-    /// The client it comes from in the end.
-    pub client: ClientId,
     /// The user, or [`NONE`] for plain streams.
     pub user: u32,
     /// The key it carries.
     pub key: u32,
-    /// Priority in lines.
-    pub priority: u8,
 }
+
+/// All calls.
+pub type Calls = Arena<Call, CallExtra>;
+/// All tasks.
+pub type Tasks = Arena<Task, TaskExtra>;
 
 /// A call: one request of a caller on one edge, with all its attempts.
 #[derive(Debug, Clone)]
@@ -101,10 +105,16 @@ pub struct Call {
     pub luck: Luck,
     /// Attempts so far (the number of the one that is out).
     pub attempt: u16,
+    /// Number that the end of the present pause must carry.
+    pub turn: u16,
     /// Where it stands.
     pub state: CallState,
     /// Whether the attempt has a connection of the caller's pool.
     pub connected: bool,
+    /// A layer wants no further attempt.
+    pub is_final: bool,
+    /// How the last attempt ended.
+    pub last: Option<Status>,
     /// The layer at which it goes on after a pause.
     pub resume_layer: u8,
     /// Endpoint at the callee.
@@ -113,26 +123,34 @@ pub struct Call {
     pub began: Nanos,
     /// When the attempt that is out was sent.
     pub sent: Nanos,
-    /// When the call must be over.
-    pub deadline: Nanos,
     /// The attempt that is out.
     pub task: Id,
     /// The instance that the attempt went to.
     pub target: InstanceId,
+}
+
+/// What a call keeps that has layers around it which act.
+#[derive(Debug, Clone)]
+pub struct CallExtra {
     /// The last pause of a retry.
     pub pause: Nanos,
-    /// How the last attempt ended.
-    pub last: Option<Status>,
-    /// A layer wants no further attempt.
-    pub is_final: bool,
-    /// Number that the end of the present pause must carry.
-    pub turn: u16,
     /// One number kept by each layer.
     pub memos: [u32; MAX_LAYERS],
     /// Copies, where a hedge is around the call.
     pub hedge: HedgeRound,
     /// The newest copy. At a copy: the next older one of the same call.
     pub copies: Id,
+}
+
+impl Default for CallExtra {
+    fn default() -> CallExtra {
+        CallExtra {
+            pause: 0,
+            memos: [0; MAX_LAYERS],
+            hedge: HedgeRound::default(),
+            copies: Id::NONE,
+        }
+    }
 }
 
 /// Where a task stands.
@@ -158,8 +176,6 @@ pub struct Task {
     /// The call that waits for the answer; stale when the caller has given up. [`Id::NONE`] for
     /// branches.
     pub call: Id,
-    /// The task that this one is a branch of.
-    pub parent: Id,
     /// The call that it has out.
     pub child: Id,
     /// The instance.
@@ -168,6 +184,8 @@ pub struct Task {
     pub op: OpId,
     /// The endpoint.
     pub endpoint: u32,
+    /// Number that the scheduled event of this task must carry.
+    pub epoch: u32,
     /// Number of the attempt in its call.
     pub attempt: u16,
     /// Where it stands.
@@ -180,8 +198,10 @@ pub struct Task {
     pub frozen: bool,
     /// Whether its work is on the instance's CPU, and not on the clock.
     pub on_cpu: bool,
-    /// Number that the scheduled event of this task must carry.
-    pub epoch: u32,
+    /// Whether it is a branch of another task, which its extra names.
+    pub is_branch: bool,
+    /// Whether a bug has changed how it goes on, as its extra says.
+    pub is_struck: bool,
     /// What it is for.
     pub identity: Identity,
     /// Luck of this attempt.
@@ -192,6 +212,13 @@ pub struct Task {
     pub until: Nanos,
     /// Its work so far, at full speed and alone.
     pub work: Nanos,
+}
+
+/// What a task keeps that bugs have struck, that has branches or is one.
+#[derive(Debug, Clone)]
+pub struct TaskExtra {
+    /// The task that this one is a branch of.
+    pub parent: Id,
     /// Its work takes so many times longer (bugs).
     pub slow: f64,
     /// Branches that must still end well, and branches out.
@@ -205,12 +232,25 @@ pub struct Task {
     pub again_pause: Nanos,
 }
 
+impl Default for TaskExtra {
+    fn default() -> TaskExtra {
+        TaskExtra {
+            parent: Id::NONE,
+            slow: 1.0,
+            fork: (0, 0),
+            fork_number: (0, 0),
+            again: 0,
+            again_pause: 0,
+        }
+    }
+}
+
 impl Task {
     /// Whether it counts as a request present in its instance: branches do not, nor does a refusal
     /// that is being worked on, nor what is still on its way.
     #[inline]
     pub fn is_present(&self) -> bool {
         let refuses = self.op >= super::task::REFUSES && self.op != NONE;
-        self.parent == Id::NONE && !refuses && self.state != TaskState::Travels
+        !self.is_branch && !refuses && self.state != TaskState::Travels
     }
 }

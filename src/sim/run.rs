@@ -1,6 +1,6 @@
 //! The loop.
 
-use super::agenda::Event;
+use super::agenda::{Event, Packed, packed};
 use super::meter::Request;
 use super::outcome::{Ending, Outcome, StopReason};
 use super::story::Death;
@@ -57,11 +57,12 @@ pub fn run_audited(plan: &Plan, replica: u64, every: u64) -> Result<Outcome, Str
 impl World<'_> {
     /// Takes the next event from the agenda; the time is then its time.
     #[inline(always)]
-    pub(super) fn next_event(&mut self) -> Result<Event, Ending> {
+    pub(super) fn next_event(&mut self) -> Result<Packed, Ending> {
         let calls = &self.calls;
-        let Some(event) = self.agenda.next(self.plan.horizon, |e| World::is_live(calls, e)) else {
+        let event = self.agenda.next(self.plan.horizon, |e| World::is_live(calls, e));
+        if event == Packed::NOTHING {
             return Err(if self.agenda.is_empty() { Ending::Quiet } else { Ending::Horizon });
-        };
+        }
         let now = self.agenda.now();
         if !self.plan.observations.is_empty() && now > self.now && self.observe(now) {
             return Err(Ending::Observed);
@@ -72,7 +73,7 @@ impl World<'_> {
 
     /// Handles an event and what it causes at once.
     #[inline(always)]
-    pub(super) fn step(&mut self, event: Event, events: &mut u64) -> Result<(), Ending> {
+    pub(super) fn step(&mut self, event: Packed, events: &mut u64) -> Result<(), Ending> {
         self.handle(event);
         self.do_later();
         *events += 1;
@@ -113,48 +114,50 @@ impl World<'_> {
     }
 
     /// Handles one event; one that has become stale does nothing.
-    #[inline]
-    fn handle(&mut self, event: Event) {
-        match event {
-            Event::WorkDone { task, epoch } => {
-                if self.is_due(task, epoch) {
-                    self.work_done(task);
+    #[inline(always)]
+    fn handle(&mut self, event: Packed) {
+        let (id, life) = (event.id(), event.life());
+        match event.kind() {
+            packed::WORK_DONE => {
+                if self.is_due(id, life) {
+                    self.work_done(id);
                 }
             }
-            Event::Arrival { client, epoch } => {
-                if self.arrival_is_current(client, epoch) {
-                    self.arrival(client);
+            packed::ARRIVAL => {
+                if self.arrival_is_current(id, life) {
+                    self.arrival(id);
                 }
             }
-            Event::Timeout { call, life, attempt } => {
-                let event = Event::Timeout { call, life, attempt };
-                if Self::is_live(&self.calls, &event) {
-                    self.time_out(call);
+            packed::TIMEOUT => {
+                if Self::is_live(&self.calls, event) {
+                    self.time_out(id);
                 }
             }
-            Event::Resume { call, life, turn } => {
-                if self.calls.is_live(call, life) && self.calls[call].turn == turn {
-                    self.resume_call(call);
+            packed::RESUME => {
+                if self.calls.is_live(id, life) && self.turn_of(id) == event.attempt() {
+                    self.resume_call(id);
                 }
             }
-            Event::Think { visit, life } => {
-                if self.visits.is_live(visit, life) {
-                    self.next_request(visit);
+            packed::THINK => {
+                if self.visits.is_live(id, life) {
+                    self.next_request(id);
                 }
             }
-            Event::Deliver { task, epoch } => {
-                if self.is_due(task, epoch) {
-                    self.arrive(task);
+            packed::DELIVER => {
+                if self.is_due(id, life) {
+                    self.arrive(id);
                 }
             }
-            Event::Answer { call, life, attempt, status } => {
-                let id = super::records::Id { index: call, life };
-                self.answered(id, attempt, Status::ALL[usize::from(status)]);
+            packed::ANSWER => {
+                let call = super::records::Id { index: id, life };
+                let status = Status::ALL[usize::from(event.status())];
+                self.answered(call, event.attempt(), status);
             }
-            other => self.handle_rare(other),
+            _ => self.handle_rare(event.event()),
         }
     }
 
+    #[inline(never)]
     fn handle_rare(&mut self, event: Event) {
         match event {
             Event::CpuDone { instance, epoch }

@@ -6,7 +6,7 @@ mod waiting;
 
 use super::agenda::Event;
 use super::call::luck;
-use super::records::{Caller, Id, Task, TaskState};
+use super::records::{Caller, Id, TaskState, Tasks};
 use super::world::{Later, Process, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
 use crate::status::Status;
@@ -219,7 +219,7 @@ impl World<'_> {
         }
         task.work += base;
         // Most work takes what was drawn. (Below 2^53 ns a float holds it exactly.)
-        let is_plain = task.slow == 1.0
+        let is_plain = !task.is_struck
             && plan.plus_per_present == 0
             && plan.times_per_other == 0.0
             && station.knobs.slower == 1.0
@@ -231,7 +231,7 @@ impl World<'_> {
         let others = station.present.saturating_sub(1);
         let mut takes = (base + plan.plus_per_present * u64::from(others + 1)) as f64;
         takes *= 1.0 + plan.times_per_other * f64::from(others);
-        let mut slower = task.slow;
+        let mut slower = self.tasks.extra(index).map_or(1.0, |extra| extra.slow);
         if station.cpu.is_none() {
             slower *= station.knobs.slower;
         }
@@ -270,7 +270,7 @@ impl World<'_> {
         task.state = TaskState::Works;
         task.on_cpu = true;
         task.epoch = epoch;
-        let (instance, priority) = (task.instance, task.identity.priority);
+        let (instance, priority) = (task.instance, self.plan.priority_of(task.identity.class));
         let station = &mut self.stations[instance as usize];
         if let Some(cpu) = &mut station.cpu {
             cpu.add(self.now, Id { index, life }, demand, priority);
@@ -318,6 +318,8 @@ impl World<'_> {
     fn call_out(&mut self, index: u32, edge: EdgeId) {
         let life = self.tasks.life(index);
         let plan = &self.plan.edges[edge as usize];
+        let extra = self.tasks.extra(index).filter(|_| self.tasks[index].is_struck);
+        let again = extra.map_or(0, |extra| extra.again);
         let task = &mut self.tasks[index];
         task.state = TaskState::Calls;
         let (instance, identity) = (task.instance, task.identity);
@@ -326,7 +328,7 @@ impl World<'_> {
             own => own,
         };
         // A call repeated by a bug's loop has luck of its own each time.
-        let luck = task.luck.at(plan.luck).at(u64::from(task.again));
+        let luck = task.luck.at(plan.luck).at(u64::from(again));
         let releases = self.plan.components[plan.from as usize].releases;
         if releases && task.holds_worker {
             task.holds_worker = false;
@@ -360,12 +362,10 @@ impl World<'_> {
         let index = id.index;
         let task = &mut self.tasks[index];
         task.child = Id::NONE;
-        if task.again > 0 {
-            task.again -= 1;
-            task.op -= 1;
-            let pause = task.again_pause;
-            return self.schedule_work(index, pause);
+        if task.is_struck && self.calls_again(index) {
+            return;
         }
+        let task = &mut self.tasks[index];
         if !status.is_good() {
             if plan.fails_caller {
                 let passed_on = if plan.proxy { as_proxy(status) } else { as_server(status) };
@@ -377,11 +377,24 @@ impl World<'_> {
         self.go_on(index);
     }
 
+    /// Whether a bug has a task make the same call once more; it does after the bug's pause.
+    fn calls_again(&mut self, index: u32) -> bool {
+        let extra = self.tasks.extra_mut(index);
+        if extra.again == 0 {
+            return false;
+        }
+        extra.again -= 1;
+        let pause = extra.again_pause;
+        self.tasks[index].op -= 1;
+        self.schedule_work(index, pause);
+        true
+    }
+
     /// A task goes on, once it has a worker again.
     fn go_on(&mut self, index: u32) {
         let task = &self.tasks[index];
         let station = &self.stations[task.instance as usize];
-        if task.holds_worker || task.parent != Id::NONE {
+        if task.holds_worker || task.is_branch {
             if station.knobs.frozen {
                 // Nothing left of its step; it goes on when the instance thaws.
                 return self.schedule_work(index, 0);
@@ -398,16 +411,16 @@ impl World<'_> {
     #[inline]
     pub fn end_task(&mut self, index: u32, status: Status) {
         let task = &self.tasks[index];
-        let (instance, holds, parent) = (task.instance, task.holds_worker, task.parent);
-        if parent != Id::NONE {
-            let (degraded, fork) = (task.degraded, task.fork_number.1);
-            self.tasks.free(index);
-            let status = if degraded && status == Status::Ok { Status::Degraded } else { status };
-            return self.branch_over(parent, fork, status);
-        }
+        let (instance, holds) = (task.instance, task.holds_worker);
         let mut status = status;
         if task.degraded && status == Status::Ok {
             status = Status::Degraded;
+        }
+        if task.is_branch {
+            let extra = self.tasks.extra_mut(index);
+            let (parent, fork) = (extra.parent, extra.fork_number.1);
+            self.tasks.free(index);
+            return self.branch_over(parent, fork, status);
         }
         let station = &mut self.stations[instance as usize];
         station.present -= 1;
@@ -469,7 +482,7 @@ impl World<'_> {
 /// above.
 pub(super) const REFUSES: u32 = 0xFFFF_0000;
 
-fn waits(tasks: &super::arena::Arena<Task>, id: Id) -> bool {
+fn waits(tasks: &Tasks, id: Id) -> bool {
     tasks.is_live(id.index, id.life) && tasks[id.index].state == TaskState::Waits
 }
 

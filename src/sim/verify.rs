@@ -3,7 +3,7 @@
 //! The same plan must give the same run. Both worlds take their events in step, so that the memory
 //! needed is that of two runs, and a difference is found where it begins, not where it shows.
 
-use super::agenda::Event;
+use super::agenda::{Event, Packed};
 use super::call::luck;
 use super::outcome::{Ending, Outcome};
 use super::world::World;
@@ -112,9 +112,9 @@ impl World<'_> {
     }
 
     /// What is about to happen, for people.
-    fn moment(&self, next: &Result<Event, Ending>) -> Moment {
+    fn moment(&self, next: &Result<Packed, Ending>) -> Moment {
         let what = match next {
-            Ok(event) => self.describe(event),
+            Ok(event) => self.describe(&event.event()),
             Err(ending) => format!("the end of the run ({ending:?})"),
         };
         Moment { at: self.now, what }
@@ -160,14 +160,14 @@ impl World<'_> {
     /// `request 1a2b… of client `players`, attempt 2, at instance 0 of `api``.
     fn task_name(&self, index: u32) -> String {
         let task = &self.tasks[index];
-        let (who, attempt) = (self.whose(task.identity.client), task.attempt);
+        let (who, attempt) = (self.whose(self.plan.client_of(task.identity.class)), task.attempt);
         let at = self.instance_name(task.instance);
         format!("a request {:016x} {who}, attempt {attempt}, at {at}", task.luck.bits())
     }
 
     fn call_name(&self, index: u32) -> String {
         let call = &self.calls[index];
-        let (who, attempt) = (self.whose(call.identity.client), call.attempt);
+        let (who, attempt) = (self.whose(self.plan.client_of(call.identity.class)), call.attempt);
         let luck = call.luck.at(luck::ATTEMPT + u64::from(attempt)).bits();
         let to = self.callee(call.edge);
         format!("a request {luck:016x} {who}, attempt {attempt}, to `{to}`")

@@ -260,7 +260,7 @@ impl World<'_> {
                 at.min(class_plan.key_cumulative.len() - 1) as u32
             }
         };
-        let identity = Identity { class, client, user, key, priority: class_plan.priority };
+        let identity = Identity { class, user, key };
         self.meter.request_sent(client, plan.users > 0, user, self.now);
         let edge = &self.plan.edges[class_plan.edge as usize];
         self.open_call(class_plan.edge, caller, NONE, identity, luck, edge.endpoint);
@@ -286,7 +286,8 @@ impl World<'_> {
         let latency = self.now - call.began;
         let client_plan = &self.plan.clients[client as usize];
         let is_slow = latency > client_plan.slow_after;
-        let attempts = call.attempt.saturating_add(call.hedge.attempts);
+        let copies = self.calls.extra(index).map_or(0, |extra| extra.hedge.attempts);
+        let attempts = call.attempt.saturating_add(copies);
         let class = call.identity.class;
         self.latency_ends(client, class, (latency, attempts), status.is_good());
         let call = &self.calls[index];

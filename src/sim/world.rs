@@ -6,7 +6,7 @@ use super::cache::Cache;
 use super::cpu::Cpu;
 use super::line::Line;
 use super::meter::Meter;
-use super::records::{Call, Id, Task};
+use super::records::{Calls, Id, Tasks};
 use super::response::ResponseState;
 use super::turns::TurnTable;
 use super::visit::{ClientState, Visit};
@@ -189,9 +189,9 @@ pub struct World<'p> {
     /// What comes.
     pub agenda: Agenda,
     /// Calls.
-    pub calls: Arena<Call>,
+    pub calls: Calls,
     /// Tasks.
-    pub tasks: Arena<Task>,
+    pub tasks: Tasks,
     /// Visits.
     pub visits: Arena<Visit>,
     /// Instances.

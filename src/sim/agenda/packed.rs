@@ -1,11 +1,14 @@
-//! Events as two words, as they lie in the agenda.
+//! Events as two words, as they lie in the agenda and come out of it.
+//!
+//! Two words travel in registers. An enum of this size would go by way of memory, written in small
+//! pieces and read in large ones, and such a read waits for the writes.
 
 use super::{Event, Response};
 
 /// An event and its lane. The first word holds two ids; the second one, from the lowest bit: 8 bits
 /// for the kind, 16 for an attempt, 8 for a status, 16 for the lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Packed {
+pub struct Packed {
     ids: u64,
     rest: u64,
 }
@@ -18,7 +21,10 @@ fn two(a: u32, b: u32) -> u64 {
 }
 
 macro_rules! kinds {
-    ($($kind:ident = $number:literal),* $(,)?) => { $(const $kind: u64 = $number;)* };
+    ($($kind:ident = $number:literal),* $(,)?) => {
+        $(#[doc = "A kind of event: see the member of [`Event`] with this name."]
+        pub const $kind: u64 = $number;)*
+    };
 }
 
 kinds! {
@@ -26,6 +32,7 @@ kinds! {
     DEADLINE = 7, LINE_WAIT = 8, POOL_WAIT = 9, RESUME = 10, ARRIVAL = 11, THINK = 12, PROBE = 13,
     SCRAPE = 14, EVALUATE = 15, PAGE = 16, LOOK = 17, STAGE = 18, BUCKET = 19, WARM = 20,
     HEDGE = 21,
+    NOTHING = 255,
 }
 
 impl Event {
@@ -67,22 +74,54 @@ impl Event {
 }
 
 impl Packed {
+    /// No event.
+    pub const NOTHING: Packed = Packed { ids: 0, rest: NOTHING };
+
     #[inline]
-    pub fn lane(self) -> u16 {
+    pub(super) fn lane(self) -> u16 {
         (self.rest >> LANE_SHIFT) as u16
     }
 
+    /// Its kind, one of the constants of this module.
     #[inline]
+    pub fn kind(self) -> u64 {
+        self.rest & 0xFF
+    }
+
+    /// Its first id: of a task, a call, a client and the like.
+    #[inline]
+    pub fn id(self) -> u32 {
+        self.ids as u32
+    }
+
+    /// Its second id: a life or an epoch.
+    #[inline]
+    pub fn life(self) -> u32 {
+        (self.ids >> 32) as u32
+    }
+
+    /// The number of an attempt, of a turn or of a timer.
+    #[inline]
+    pub fn attempt(self) -> u16 {
+        (self.rest >> 8) as u16
+    }
+
+    /// The number of a status.
+    #[inline]
+    pub fn status(self) -> u8 {
+        (self.rest >> 24) as u8
+    }
+
+    /// The event, without its lane.
     pub fn event(self) -> Event {
-        let (a, b) = (self.ids as u32, (self.ids >> 32) as u32);
-        let attempt = (self.rest >> 8) as u16;
-        match self.rest & 0xFF {
+        let (a, b, attempt) = (self.id(), self.life(), self.attempt());
+        match self.kind() {
             TURN => Event::Turn(a),
             PROCESS_UP => Event::ProcessUp { instance: a, life: b },
             WORK_DONE => Event::WorkDone { task: a, epoch: b },
             CPU_DONE => Event::CpuDone { instance: a, epoch: b },
             DELIVER => Event::Deliver { task: a, epoch: b },
-            ANSWER => Event::Answer { call: a, life: b, attempt, status: (self.rest >> 24) as u8 },
+            ANSWER => Event::Answer { call: a, life: b, attempt, status: self.status() },
             TIMEOUT => Event::Timeout { call: a, life: b, attempt },
             DEADLINE => Event::Deadline { call: a, life: b },
             LINE_WAIT => Event::LineWait { task: a, epoch: b },

@@ -5,7 +5,7 @@
 //! or is nothing. While copies are out and its own attempt has failed, the lead holds.
 
 use super::super::agenda::Event;
-use super::super::records::{Call, CallState, Caller, HedgeRound, Id, MAX_LAYERS};
+use super::super::records::{Call, CallState, Caller, HedgeRound, Id};
 use super::super::world::World;
 use super::luck;
 use crate::mitigation::hedge::{Hedge, Verdict};
@@ -41,7 +41,7 @@ impl World<'_> {
 
     /// A call passes its hedge on the way in: a round begins, and its first copy is planned.
     pub(super) fn begin_hedge(&mut self, index: u32) {
-        let hedge = &mut self.calls[index].hedge;
+        let hedge = &mut self.calls.extra_mut(index).hedge;
         (hedge.sent, hedge.out, hedge.open, hedge.due) = (0, 0, true, false);
         self.plan_copy(index, None);
     }
@@ -50,10 +50,10 @@ impl World<'_> {
     fn plan_copy(&mut self, index: u32, delay: Option<Nanos>) {
         let Some((_, hedge)) = self.hedge_of(index) else { return };
         let call = &self.calls[index];
-        let luck = call.luck.at(luck::HEDGE + u64::from(call.hedge.made));
+        let luck = call.luck.at(luck::HEDGE + u64::from(self.round(index).made));
         let delay = delay.unwrap_or_else(|| hedge.after(&mut luck.rng()));
         let life = self.calls.life(index);
-        let hedge = &mut self.calls[index].hedge;
+        let hedge = &mut self.calls.extra_mut(index).hedge;
         hedge.timer = hedge.timer.wrapping_add(1);
         let timer = hedge.timer;
         self.agenda.at(self.now.saturating_add(delay), Event::Hedge { call: index, life, timer });
@@ -63,18 +63,20 @@ impl World<'_> {
     pub fn hedge_is_due(&mut self, lead: u32, timer: u16) {
         let Some((layer, rules)) = self.hedge_of(lead) else { return };
         let at_most = rules.at_most();
-        let call = &mut self.calls[lead];
-        if !call.hedge.open || call.hedge.timer != timer {
+        let hedge = &mut self.calls.extra_mut(lead).hedge;
+        if !hedge.open || hedge.timer != timer {
             return;
         }
-        call.hedge.due = false;
-        call.hedge.sent += 1;
-        call.hedge.out += 1;
-        let luck = call.luck.at(luck::HEDGE + u64::from(call.hedge.made));
-        call.hedge.made = call.hedge.made.wrapping_add(1);
-        let more = u32::from(call.hedge.sent) < at_most;
-        let mut copy = Call {
-            luck,
+        hedge.due = false;
+        hedge.sent += 1;
+        hedge.out += 1;
+        let made = hedge.made;
+        hedge.made = hedge.made.wrapping_add(1);
+        let more = u32::from(hedge.sent) < at_most;
+        let call = &self.calls[lead];
+        let copy = Call {
+            caller: Caller::Copy(Id { index: lead, life: self.calls.life(lead) }),
+            luck: call.luck.at(luck::HEDGE + u64::from(made)),
             attempt: 0,
             state: CallState::Pauses,
             connected: false,
@@ -83,18 +85,17 @@ impl World<'_> {
             sent: self.now,
             task: Id::NONE,
             target: NONE,
-            pause: 0,
             // A budget that refuses a copy ends it so.
             last: Some(Status::LocalReject),
             is_final: false,
-            memos: [0; MAX_LAYERS],
-            hedge: HedgeRound { open: true, ..HedgeRound::default() },
             ..call.clone()
         };
-        copy.caller = Caller::Copy(Id { index: lead, life: self.calls.life(lead) });
-        // The list of the lead's copies goes on behind the new one.
         let (index, life) = self.calls.take(copy);
-        self.calls[lead].copies = Id { index, life };
+        // The list of the lead's copies goes on behind the new one.
+        let behind = std::mem::replace(&mut self.calls.extra_mut(lead).copies, Id { index, life });
+        let extra = self.calls.extra_mut(index);
+        extra.copies = behind;
+        extra.hedge = HedgeRound { open: true, ..HedgeRound::default() };
         if more {
             self.plan_copy(lead, None);
         }
@@ -109,7 +110,7 @@ impl World<'_> {
             self.copy_over(index, lead.index, status);
             return None;
         }
-        if !call.hedge.open {
+        if !self.round(index).open {
             return Some(status);
         }
         let verdict = match (call.is_final, self.hedge_of(index)) {
@@ -126,8 +127,9 @@ impl World<'_> {
         if verdict == Verdict::Next {
             self.next_copy_at_once(index);
         }
+        let hedge = self.round(index);
         let call = &mut self.calls[index];
-        if call.hedge.due || call.hedge.out > 0 {
+        if hedge.due || hedge.out > 0 {
             call.state = CallState::Holds;
             call.last = Some(status);
             return None;
@@ -141,11 +143,11 @@ impl World<'_> {
         let Some((layer, rules)) = self.hedge_of(lead) else { return };
         let is_final = self.calls[index].is_final;
         let verdict = if is_final { Verdict::NotSent } else { rules.verdict(status) };
-        let copy = &mut self.calls[index];
-        let was_out = std::mem::replace(&mut copy.hedge.open, false);
-        let keeps = self.plan.edges[copy.edge as usize].late_used && verdict == Verdict::Next;
+        let was_out = std::mem::replace(&mut self.calls.extra_mut(index).hedge.open, false);
+        let edge = self.calls[index].edge;
+        let keeps = self.plan.edges[edge as usize].late_used && verdict == Verdict::Next;
         if was_out {
-            self.calls[lead].hedge.out -= 1;
+            self.calls.extra_mut(lead).hedge.out -= 1;
         }
         if verdict == Verdict::Final {
             self.unlink(index, lead);
@@ -161,14 +163,15 @@ impl World<'_> {
             self.unlink(index, lead);
             self.calls.free(index);
         }
-        if !self.calls[lead].hedge.open {
+        if !self.round(lead).open {
             return;
         }
         if verdict == Verdict::Next {
             self.next_copy_at_once(lead);
         }
+        let hedge = self.round(lead);
+        let waits = hedge.due || hedge.out > 0;
         let call = &self.calls[lead];
-        let waits = call.hedge.due || call.hedge.out > 0;
         if let (CallState::Holds, false, Some(last)) = (call.state, waits, call.last) {
             let status = if verdict == Verdict::Next { status } else { last };
             self.lead_goes_on(lead, layer, status);
@@ -186,7 +189,7 @@ impl World<'_> {
     fn next_copy_at_once(&mut self, lead: u32) {
         let Some((_, rules)) = self.hedge_of(lead) else { return };
         let at_most = rules.at_most();
-        let hedge = &mut self.calls[lead].hedge;
+        let hedge = &mut self.calls.extra_mut(lead).hedge;
         if !hedge.due && u32::from(hedge.sent) < at_most {
             hedge.due = true;
             // By way of the agenda: copies that fail at once must not nest.
@@ -195,7 +198,7 @@ impl World<'_> {
     }
 
     fn end_round(&mut self, index: u32) {
-        let hedge = &mut self.calls[index].hedge;
+        let hedge = &mut self.calls.extra_mut(index).hedge;
         (hedge.open, hedge.due) = (false, false);
         hedge.timer = hedge.timer.wrapping_add(1);
     }
@@ -206,11 +209,13 @@ impl World<'_> {
         let call = &self.calls[index];
         let plan = &self.plan.edges[call.edge as usize];
         let (task, cancels) = (call.task, plan.cancels || why.loses && rules.cancels());
-        let call = &mut self.calls[index];
-        let edge = &mut self.edges[call.edge as usize];
-        let row = edge.row(call.from);
-        let inside = edge.layers[row].iter_mut().zip(&mut call.memos).skip(layer + 1);
+        let (from, edge) = (call.from, call.edge);
+        let edge = &mut self.edges[edge as usize];
+        let row = edge.row(from);
+        let memos = &mut self.calls.extra_mut(index).memos;
+        let inside = edge.layers[row].iter_mut().zip(memos).skip(layer + 1);
         inside.for_each(|(layer, memo)| layer.forgotten(std::mem::take(memo)));
+        let call = &mut self.calls[index];
         // A pause that it may be in is over without going on.
         call.turn = call.turn.wrapping_add(1);
         call.state = CallState::Holds;
@@ -225,27 +230,40 @@ impl World<'_> {
 
     /// Gives up all copies of a call, those that wait for a late answer included.
     pub(super) fn drop_copies(&mut self, lead: u32, why: GivenUp) {
-        let mut next = std::mem::replace(&mut self.calls[lead].copies, Id::NONE);
+        if self.calls.extra(lead).is_none() {
+            return;
+        }
+        let mut next = std::mem::replace(&mut self.calls.extra_mut(lead).copies, Id::NONE);
         while next != Id::NONE {
             let index = next.index;
-            next = self.calls[index].copies;
+            next = self.copies(index);
             self.quit_attempt(index, why);
             self.calls.free(index);
         }
-        self.calls[lead].hedge.out = 0;
+        self.calls.extra_mut(lead).hedge.out = 0;
     }
 
     /// Takes a copy out of its lead's list.
     fn unlink(&mut self, index: u32, lead: u32) {
-        let behind = self.calls[index].copies;
+        let behind = self.copies(index);
         let mut at = lead;
-        while self.calls[at].copies != Id::NONE {
-            let next = self.calls[at].copies.index;
+        while self.copies(at) != Id::NONE {
+            let next = self.copies(at).index;
             if next == index {
-                self.calls[at].copies = behind;
+                self.calls.extra_mut(at).copies = behind;
                 return;
             }
             at = next;
         }
+    }
+
+    /// The newest copy of a call; of a copy the next older one.
+    fn copies(&self, index: u32) -> Id {
+        self.calls.extra(index).map_or(Id::NONE, |extra| extra.copies)
+    }
+
+    /// The copies that the hedge around a call has sent.
+    fn round(&self, index: u32) -> HedgeRound {
+        self.calls.extra(index).map_or(HedgeRound::default(), |extra| extra.hedge)
     }
 }

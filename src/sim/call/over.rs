@@ -1,7 +1,7 @@
 //! How attempts and calls end: answers, time-outs, deadlines, callers that have gone.
 
-use super::super::agenda::Event;
-use super::super::records::{Call, CallState, Id};
+use super::super::agenda::{Packed, packed};
+use super::super::records::{CallState, Calls, Id, MAX_LAYERS};
 use super::super::world::World;
 use super::hedge::GivenUp;
 use crate::mitigation::Layer;
@@ -97,9 +97,10 @@ impl World<'_> {
         let plan = &self.plan.edges[call.edge as usize];
         let (task, cancels) = (call.task, plan.cancels);
         if !plan.layers.is_empty() {
+            let memos = self.calls.extra(id.index).map_or([0; MAX_LAYERS], |extra| extra.memos);
             let edge = &mut self.edges[call.edge as usize];
             let row = edge.row(call.from);
-            for (layer, memo) in edge.layers[row].iter_mut().zip(call.memos) {
+            for (layer, memo) in edge.layers[row].iter_mut().zip(memos) {
                 layer.forgotten(memo);
             }
         }
@@ -115,14 +116,15 @@ impl World<'_> {
 
     /// Whether a waiting event still matters.
     #[inline]
-    pub fn is_live(calls: &super::super::arena::Arena<Call>, event: &Event) -> bool {
-        match *event {
-            Event::Timeout { call, life, attempt } => {
-                calls.is_live(call, life) && calls[call].attempt == attempt && {
+    pub fn is_live(calls: &Calls, event: Packed) -> bool {
+        let (call, life) = (event.id(), event.life());
+        match event.kind() {
+            packed::TIMEOUT => {
+                calls.is_live(call, life) && calls[call].attempt == event.attempt() && {
                     matches!(calls[call].state, CallState::Out | CallState::WaitsForConnection)
                 }
             }
-            Event::Deadline { call, life } => calls.is_live(call, life),
+            packed::DEADLINE => calls.is_live(call, life),
             _ => true,
         }
     }

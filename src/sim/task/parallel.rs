@@ -1,7 +1,7 @@
 //! Branches: one of several (`choose`), and several at once (`parallel`).
 
 use super::super::call::luck;
-use super::super::records::{Id, TaskState};
+use super::super::records::{Id, Task, TaskState};
 use super::super::world::World;
 use super::as_server;
 use crate::plan::NONE;
@@ -30,15 +30,20 @@ impl World<'_> {
         let number = self.epoch();
         let task = &mut self.tasks[index];
         task.state = TaskState::Forks;
-        task.fork_number.0 = number;
-        task.fork = (need, count * copies);
         let branches = &self.plan.branches[first as usize..][..usize::from(count)];
-        let mut template = task.clone();
-        template.call = Id::NONE;
-        template.parent = Id { index, life };
-        template.child = Id::NONE;
-        template.fork_number.1 = number;
-        template.holds_worker = false;
+        let template = Task {
+            call: Id::NONE,
+            child: Id::NONE,
+            is_branch: true,
+            holds_worker: false,
+            ..task.clone()
+        };
+        let extra = self.tasks.extra_mut(index);
+        extra.fork_number.0 = number;
+        extra.fork = (need, count * copies);
+        let mut own = extra.clone();
+        own.parent = Id { index, life };
+        own.fork_number.1 = number;
         if need == 0 {
             return self.advance(index);
         }
@@ -54,6 +59,7 @@ impl World<'_> {
                 branch.luck = template.luck.at(luck::COPY + u64::from(copy));
             }
             let (branch, _) = self.tasks.take(branch);
+            *self.tasks.extra_mut(branch) = own.clone();
             self.advance(branch);
         }
     }
@@ -62,26 +68,32 @@ impl World<'_> {
     pub(super) fn branch_over(&mut self, parent: Id, fork: u32, status: Status) {
         if !self.tasks.is_live(parent.index, parent.life)
             || self.tasks[parent.index].state != TaskState::Forks
-            || self.tasks[parent.index].fork_number.0 != fork
+            || self.tasks.extra_mut(parent.index).fork_number.0 != fork
         {
             return;
         }
-        let task = &mut self.tasks[parent.index];
-        task.fork.1 -= 1;
+        self.tasks[parent.index].degraded |= status == Status::Degraded;
+        let fork = &mut self.tasks.extra_mut(parent.index).fork;
+        fork.1 -= 1;
         if status.is_good() {
-            task.fork.0 -= 1;
-            task.degraded |= status == Status::Degraded;
-            if task.fork.0 == 0 {
+            fork.0 -= 1;
+            if fork.0 == 0 {
                 self.advance(parent.index);
             }
-        } else if task.fork.1 < task.fork.0 {
+        } else if fork.1 < fork.0 {
             self.end_task(parent.index, as_server(status));
         }
     }
 
+    /// The task that a task is a branch of.
+    pub(super) fn parent(&self, index: u32) -> Option<Id> {
+        let extra = self.tasks.extra(index).filter(|_| self.tasks[index].is_branch);
+        extra.map(|extra| extra.parent)
+    }
+
     pub(super) fn cancel_branches(&mut self, parent: Id) {
         for index in 0..self.tasks.slots() {
-            if self.tasks.is_taken(index) && self.tasks[index].parent == parent {
+            if self.tasks.is_taken(index) && self.parent(index) == Some(parent) {
                 let life = self.tasks.life(index);
                 self.tasks[parent.index].state = TaskState::Travels;
                 self.cancel(Id { index, life });

@@ -17,7 +17,7 @@ impl World<'_> {
         let task = &mut self.tasks[index];
         task.state = TaskState::Waits;
         task.epoch = epoch;
-        let (instance, priority) = (task.instance, task.identity.priority);
+        let (instance, priority) = (task.instance, self.plan.priority_of(task.identity.class));
         let station = &mut self.stations[instance as usize];
         station.line.push(Id { index, life }, priority);
         self.meter.line_changes(self.now, station.component, 1, station.line.len());
