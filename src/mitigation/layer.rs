@@ -79,6 +79,18 @@ pub trait Layer {
         Told::Deliver
     }
 
+    /// Whether [`Layer::ask`] may do anything but pass. An engine need not ask a layer that says no.
+    fn asks(&self) -> bool {
+        true
+    }
+
+    /// Whether [`Layer::told`] may do anything with this status but deliver it. An engine need not
+    /// tell a layer that says no.
+    fn minds(&self, status: Status) -> bool {
+        let _ = status;
+        true
+    }
+
     /// A call that this layer has let pass is given up without any outcome (its caller has died).
     fn forgotten(&mut self, memo: u32) {
         let _ = memo;

@@ -162,6 +162,16 @@ macro_rules! roster {
                     $(Self::$variant(state) => Layer::told(state, cx, status),)*
                 }
             }
+            fn asks(&self) -> bool {
+                match self {
+                    $(Self::$variant(state) => Layer::asks(state),)*
+                }
+            }
+            fn minds(&self, status: Status) -> bool {
+                match self {
+                    $(Self::$variant(state) => Layer::minds(state, status),)*
+                }
+            }
             fn forgotten(&mut self, memo: u32) {
                 match self {
                     $(Self::$variant(state) => state.forgotten(memo),)*

@@ -342,6 +342,14 @@ const GIVES_UP: u64 = 0;
 const PAUSE: u64 = 1;
 
 impl super::Layer for Retry {
+    fn asks(&self) -> bool {
+        false
+    }
+
+    fn minds(&self, status: Status) -> bool {
+        self.on.has(status)
+    }
+
     /// Retries are made while no layer inside has called the outcome final.
     fn told(&mut self, cx: &mut super::Context, status: Status) -> Told {
         if *cx.is_final || !self.on.has(status) {

@@ -83,6 +83,8 @@ pub struct WorkPlan {
     pub plus_per_present: Nanos,
     /// Multiplies by 1 + this for each other request present.
     pub times_per_other: f64,
+    /// Whether either of the two above is not zero: others who are present slow it.
+    pub crowds: bool,
     /// Key for the luck of requests, stable under patches elsewhere.
     pub luck: u64,
 }

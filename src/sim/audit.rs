@@ -4,6 +4,7 @@
 //! places. An audit counts afresh what holds them. It looks at every record once, and so at the
 //! end of every run, in release builds too; tests audit in the middle of runs.
 
+use super::meter::LevelOf;
 use super::records::{CallState, Caller, TaskState};
 use super::world::{Process, World};
 use crate::plan::NONE;
@@ -26,7 +27,7 @@ impl World<'_> {
         let counted = self.count_records();
         for (station, counted) in self.stations.iter().zip(&counted) {
             // In a stalled process those who wait do so for ever, like those who are served.
-            let stalled = station.process == Process::Stalled;
+            let stalled = station.process() == Process::Stalled;
             let own = Count {
                 present: station.present,
                 waiting: if stalled { counted.waiting } else { station.line.len() },
@@ -79,9 +80,9 @@ impl World<'_> {
             let sum = |of: fn(&Count) -> u32| {
                 instances.clone().map(|i| u64::from(of(&counted[*i as usize]))).sum::<u64>()
             };
-            let levels = (meter.present.level(), meter.waiting.level(), meter.busy.level());
+            let levels = [LevelOf::Present, LevelOf::Waiting, LevelOf::Busy].map(|of| meter.levels.level(of));
             let waiting = waiting.map(u64::from).sum::<u64>();
-            let there = (sum(|c| c.present), waiting, sum(|c| c.busy));
+            let there = [sum(|c| c.present), waiting, sum(|c| c.busy)];
             if levels != there {
                 return Err(format!(
                     "`{name}`: (present, waiting, busy) are {there:?}, counted {levels:?}"
@@ -98,7 +99,7 @@ impl World<'_> {
             }
         }
         for (id, meter) in self.meter.components.iter().enumerate() {
-            let area = meter.present.at(self.now);
+            let area = meter.levels.area(LevelOf::Present, self.now);
             // Before its end the warm-up is still to be forgotten.
             if self.now > self.plan.warm_up && area != stays[id] {
                 let name = &self.plan.components[id].name;

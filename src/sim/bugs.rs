@@ -93,7 +93,7 @@ impl World<'_> {
             return true;
         }
         let Some(work) = self.plan.components[middleware as usize].work else { return false };
-        self.work(index, work, true);
+        self.work(index, work);
         true
     }
 

@@ -7,12 +7,12 @@ mod pool;
 use super::agenda::Event;
 use super::records::{Call, CallState, Caller, Id, Identity, Task, TaskState};
 use super::story::What;
-use super::world::World;
+use super::world::{EdgeState, World};
 use crate::mitigation::{Ask, Context, Layer, LayerState, LazyLuck, Told};
 use crate::plan::{EdgeId, InstanceId, NONE, Timeout};
 use crate::rng::Luck;
 use crate::status::Status;
-use crate::units::{NEVER, Nanos};
+use crate::units::Nanos;
 use hedge::GivenUp;
 
 /// Keys below an attempt's luck. Steps use hashes of their place, so small numbers are free.
@@ -46,7 +46,7 @@ pub mod luck {
 
 impl World<'_> {
     /// A new call. It goes in through its layers at once.
-    #[inline]
+    #[inline(never)]
     pub fn open_call(
         &mut self,
         edge: EdgeId,
@@ -55,8 +55,7 @@ impl World<'_> {
         identity: Identity,
         luck: Luck,
         endpoint: u32,
-    ) -> Id {
-        let plan = &self.plan.edges[edge as usize];
+    ) {
         let (index, life) = self.calls.take(Call {
             edge,
             caller,
@@ -76,19 +75,14 @@ impl World<'_> {
             task: Id::NONE,
             target: NONE,
         });
-        if plan.deadline_lane != NONE {
-            self.agenda.after_lane(plan.deadline_lane, Event::Deadline { call: index, life });
+        let EdgeState { deadline_lane: lane, asks, .. } = self.edges[edge as usize];
+        if lane != NONE {
+            self.agenda.after_lane(lane, Event::Deadline { call: index, life });
         }
-        let id = Id { index, life };
         if let Caller::Task(task) = caller {
-            self.tasks[task.index].child = id;
+            self.tasks[task.index].child = Id { index, life };
         }
-        if plan.layers.is_empty() {
-            self.send(index)
-        } else {
-            self.go_in(index, 0)
-        }
-        id
+        if asks { self.go_in(index, 0) } else { self.send(index) }
     }
 
     /// Asks the layers from `first` on, then sends an attempt.
@@ -217,79 +211,65 @@ impl World<'_> {
             *attempts = attempts.saturating_add(1);
         }
         let call = &mut self.calls[index];
-        let edge = &self.plan.edges[call.edge as usize];
-        if edge.pool == NONE {
-            return self.dispatch(index);
-        }
-        let from = call.from;
-        let pool = &mut self.stations[from as usize].pools[edge.pool as usize];
-        let plan = &self.plan.components[edge.from as usize].pools[edge.pool as usize];
-        if pool.in_use < plan.size {
-            pool.in_use += 1;
-            call.connected = true;
-            return self.dispatch(index);
-        }
-        call.state = CallState::WaitsForConnection;
-        let attempt = call.attempt;
-        let life = self.calls.life(index);
-        pool.waiting.push_back((Id { index, life }, attempt));
-        if plan.wait != NEVER {
-            let at = self.now + plan.wait;
-            self.agenda.at(at, Event::PoolWait { call: index, life, attempt });
+        if self.edges[call.edge as usize].has_pool && !self.takes_connection(index) {
+            return self.start_timeout(index);
         }
         self.start_timeout(index);
+        self.dispatch(index);
     }
 
-    #[inline]
+    /// Starts the time-out of an attempt; with a pool it runs from the wait for a connection on.
+    #[inline(always)]
     fn start_timeout(&mut self, index: u32) {
-        let life = self.calls.life(index);
         let call = &self.calls[index];
-        let event = Event::Timeout { call: index, life, attempt: call.attempt };
-        match &self.plan.edges[call.edge as usize].timeout {
-            Timeout::Never => {}
-            Timeout::Constant(_, lane) => self.agenda.after_lane(*lane, event),
-            Timeout::Drawn(law) => {
-                let luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt)).at(luck::TIMEOUT);
-                let span = law.sample_nanos(&mut luck.rng());
-                self.agenda.at(self.now.saturating_add(span), event);
-            }
+        let edge = &self.edges[call.edge as usize];
+        if edge.timeout_lane != NONE {
+            let (lane, life) = (edge.timeout_lane, self.calls.life(index));
+            let event = Event::Timeout { call: index, life, attempt: call.attempt };
+            self.agenda.after_lane(lane, event);
+        } else if edge.draws_timeouts {
+            self.draw_timeout(index);
         }
+    }
+
+    #[inline(never)]
+    fn draw_timeout(&mut self, index: u32) {
+        let call = &self.calls[index];
+        let Timeout::Drawn(law) = &self.plan.edges[call.edge as usize].timeout else { return };
+        let luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt)).at(luck::TIMEOUT);
+        let at = self.now.saturating_add(law.sample_nanos(&mut luck.rng()));
+        let life = self.calls.life(index);
+        self.agenda.at(at, Event::Timeout { call: index, life, attempt: call.attempt });
     }
 
     /// Chooses the instance and puts the attempt on its way.
-    #[inline]
-    fn dispatch(&mut self, index: u32) {
-        let waited = self.calls[index].state == CallState::WaitsForConnection;
-        self.calls[index].state = CallState::Out;
-        if !waited {
-            // With a pool the time-out runs from the wait for a connection on.
-            self.start_timeout(index);
-        }
+    #[inline(never)]
+    pub(super) fn dispatch(&mut self, index: u32) {
         let life = self.calls.life(index);
-        let call = &self.calls[index];
+        let call = &mut self.calls[index];
+        call.state = CallState::Out;
         let attempt_luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt));
-        let edge_id = call.edge;
-        let edge = &mut self.edges[edge_id as usize];
-        edge.sent += 1;
-        edge.retried += u64::from(call.attempt > 1);
+        let is_first = call.attempt == 1;
         let is_copy = matches!(call.caller, Caller::Copy(_));
-        edge.hedged += u64::from(is_copy && call.attempt == 1);
+        let edge = &mut self.edges[call.edge as usize];
+        edge.sent += 1;
+        edge.retried += u64::from(!is_first);
+        edge.hedged += u64::from(is_copy && is_first);
         let Some(instance) = self.choose(index, attempt_luck) else {
             self.calls[index].target = NONE;
             return self.attempt_over(index, Status::Unavailable);
         };
-        let epoch = self.epoch();
-        let plan = &self.plan.edges[edge_id as usize];
-        let edge = &mut self.edges[edge_id as usize];
         let call = &mut self.calls[index];
         call.target = instance;
+        let edge = &mut self.edges[call.edge as usize];
         if !edge.out.is_empty() {
             let slot = edge.slot(call.from, self.stations[instance as usize].number);
             if let Some(out) = edge.out.get_mut(slot) {
                 *out += 1;
             }
         }
-        if edge.cuts > 0 {
+        self.epochs = self.epochs.wrapping_add(1);
+        if edge.is_cut() {
             // Nothing arrives; only a time-out ends the attempt.
             call.task = Id::NONE;
             return;
@@ -300,7 +280,7 @@ impl World<'_> {
             instance,
             op: NONE,
             endpoint: call.endpoint,
-            epoch,
+            epoch: self.epochs,
             attempt: call.attempt,
             state: TaskState::Travels,
             holds_worker: false,
@@ -316,11 +296,17 @@ impl World<'_> {
             work: 0,
         });
         call.task = Id { index: task, life: task_life };
-        let travel = edge.delay
-            + plan
-                .network
-                .as_ref()
-                .map_or(0, |law| law.sample_nanos(&mut attempt_luck.at(luck::WAY_THERE).rng()));
+        if edge.is_direct() { self.arrive(task) } else { self.travel(index, task) }
+    }
+
+    /// An attempt is on its way.
+    #[inline(never)]
+    fn travel(&mut self, index: u32, task: u32) {
+        let edge = self.calls[index].edge as usize;
+        let Task { luck, epoch, .. } = self.tasks[task];
+        let network = self.plan.edges[edge].network.as_ref();
+        let way = network.map_or(0, |law| law.sample_nanos(&mut luck.at(luck::WAY_THERE).rng()));
+        let travel = self.edges[edge].delay() + way;
         if travel == 0 {
             self.arrive(task);
         } else {
@@ -334,25 +320,23 @@ impl World<'_> {
         if let Caller::Probe(instance) = call.caller {
             return Some(instance);
         }
-        let plan = &self.plan.edges[call.edge as usize];
-        let component = &self.components[plan.to as usize];
-        let callee = &self.plan.components[plan.to as usize];
+        let edge = &mut self.edges[call.edge as usize];
+        let component = &self.components[edge.to as usize];
         let mut fit = &component.fit;
-        if fit.is_empty() && callee.probe.as_ref().is_none_or(|p| p.fail_open) {
-            fit = &component.all;
+        if fit.is_empty() {
+            let probe = self.plan.components[edge.to as usize].probe.as_ref();
+            if probe.is_none_or(|p| p.fail_open) {
+                fit = &component.all;
+            }
         }
         if let [only] = fit[..] {
             return Some(component.instances[only as usize]);
         }
-        let edge = &mut self.edges[call.edge as usize];
         let (row, from) = (edge.row(call.from), call.from);
         let out = &edge.out;
         let base = edge.slot_base(from);
         let load = |number: u32| out.get(base + number as usize).copied().unwrap_or(0);
-        let draw = match plan.pick.needs_luck() {
-            true => attempt_luck.at(luck::PICK).bits(),
-            false => 0,
-        };
+        let draw = if edge.draws_instances { attempt_luck.at(luck::PICK).bits() } else { 0 };
         let user = match call.identity.user {
             NONE => call.luck.bits(), // Nobody to stick to.
             user => u64::from(user),
@@ -398,7 +382,7 @@ impl World<'_> {
     }
 
     /// The call is over; who waits gets its outcome.
-    #[inline]
+    #[inline(never)]
     fn deliver(&mut self, index: u32, status: Status) {
         let (caller, edge, from) = {
             let call = &self.calls[index];

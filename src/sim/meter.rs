@@ -42,35 +42,62 @@ pub struct Request {
     pub luck: Luck,
 }
 
-/// An integral over time of a number that changes.
+/// Levels of a component and their integrals over time, in level x nanoseconds.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Area {
-    level: u64,
+pub struct Levels {
+    /// Requests present, requests waiting, workers in use.
+    now: [u32; 3],
+    /// The integrals go up to here.
     since: Nanos,
-    area: u128,
+    areas: [u128; 3],
 }
 
-impl Area {
+/// One of the [`Levels`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LevelOf {
+    /// Requests present.
+    Present,
+    /// Requests waiting.
+    Waiting,
+    /// Workers in use.
+    Busy,
+}
+
+impl Levels {
+    /// Time has passed at the present levels.
+    #[inline(always)]
+    fn pass(&mut self, now: Nanos) {
+        let span = u128::from(now - self.since);
+        if span > 0 {
+            for (area, level) in self.areas.iter_mut().zip(self.now) {
+                *area += u128::from(level) * span;
+            }
+            self.since = now;
+        }
+    }
+
+    #[inline(always)]
+    fn change(&mut self, now: Nanos, which: LevelOf, by: i32) {
+        self.pass(now);
+        let level = &mut self.now[which as usize];
+        *level = level.wrapping_add_signed(by);
+        debug_assert!(*level < 1 << 31, "a level below zero");
+    }
+
+    /// A present level.
     #[inline]
-    fn change(&mut self, now: Nanos, by: i32) {
-        self.area += u128::from(self.level) * u128::from(now - self.since);
-        self.since = now;
-        self.level = self.level.wrapping_add_signed(i64::from(by));
-        debug_assert!(self.level < 1 << 60, "a level below zero");
+    pub fn level(&self, which: LevelOf) -> u64 {
+        u64::from(self.now[which as usize])
     }
 
-    /// Present level.
-    pub fn level(&self) -> u64 {
-        self.level
-    }
-
-    /// The integral up to now, in level x nanoseconds.
-    pub fn at(&self, now: Nanos) -> u128 {
-        self.area + u128::from(self.level) * u128::from(now - self.since)
+    /// The integral of a level up to now, in level x nanoseconds.
+    pub fn area(&self, which: LevelOf, now: Nanos) -> u128 {
+        let which = which as usize;
+        self.areas[which] + u128::from(self.now[which]) * u128::from(now - self.since)
     }
 
     fn restart(&mut self, now: Nanos) {
-        (self.area, self.since) = (0, now);
+        (self.areas, self.since) = ([0; 3], now);
     }
 }
 
@@ -97,13 +124,9 @@ pub struct ComponentMeter {
     /// Those that found what they wanted.
     pub hits: u64,
     /// Requests present, waiting, and workers in use.
-    pub present: Area,
+    pub levels: Levels,
     /// Time spent inside since the warm-up by requests that have left, in nanoseconds.
     pub stayed: u128,
-    /// Requests waiting.
-    pub waiting: Area,
-    /// Workers in use.
-    pub busy: Area,
     /// The longest line of one instance.
     pub peak_line: u32,
     /// The most memory in use by one instance, in bytes.
@@ -283,10 +306,10 @@ impl Meter {
         *peak = (*peak).max(used);
     }
 
-    /// Requests present in a component.
+    /// A request comes into a component.
     #[inline]
-    pub fn present_changes(&mut self, now: Nanos, component: ComponentId, by: i32) {
-        self.components[component as usize].present.change(now, by);
+    pub fn enters(&mut self, now: Nanos, component: ComponentId) {
+        self.components[component as usize].levels.change(now, LevelOf::Present, 1);
     }
 
     /// A request that came at `came` leaves a component, with or without an answer.
@@ -295,21 +318,21 @@ impl Meter {
         let stay = now.saturating_sub(came.max(self.warm_up));
         let meter = &mut self.components[component as usize];
         meter.stayed += u128::from(stay);
-        meter.present.change(now, -1);
+        meter.levels.change(now, LevelOf::Present, -1);
     }
 
     /// Requests waiting in a component; `longest` is the line of the instance concerned.
     #[inline]
     pub fn line_changes(&mut self, now: Nanos, component: ComponentId, by: i32, longest: u32) {
         let meter = &mut self.components[component as usize];
-        meter.waiting.change(now, by);
+        meter.levels.change(now, LevelOf::Waiting, by);
         meter.peak_line = meter.peak_line.max(longest);
     }
 
     /// Workers in use in a component.
     #[inline]
     pub fn busy_changes(&mut self, now: Nanos, component: ComponentId, by: i32) {
-        self.components[component as usize].busy.change(now, by);
+        self.components[component as usize].levels.change(now, LevelOf::Busy, by);
     }
 
     /// A component has answered.
@@ -317,8 +340,8 @@ impl Meter {
     pub fn answers(&mut self, component: ComponentId, status: Status, latency: Nanos) {
         let meter = &mut self.components[component as usize];
         meter.answers[status as usize] += 1;
-        for &tap in &meter.tap {
-            self.taps[tap].1.record(latency);
+        if !meter.tap.is_empty() {
+            record(&meter.tap, &mut self.taps, latency);
         }
     }
 
@@ -360,8 +383,8 @@ impl Meter {
         if good && now >= self.warm_up {
             self.classes[request.class as usize].recent.record(latency);
         }
-        for &tap in &meter.tap {
-            self.taps[tap].1.record(latency);
+        if !meter.tap.is_empty() {
+            record(&meter.tap, &mut self.taps, latency);
         }
     }
 
@@ -403,16 +426,23 @@ impl Meter {
         for meter in &mut self.components {
             let tap = std::mem::take(&mut meter.tap);
             let watchers = std::mem::take(&mut meter.watchers);
-            let (mut present, mut waiting, mut busy) = (meter.present, meter.waiting, meter.busy);
-            [&mut present, &mut waiting, &mut busy].into_iter().for_each(|a| a.restart(now));
-            let meters = ComponentMeter { present, waiting, busy, ..Default::default() };
-            *meter = ComponentMeter { tap, watchers, ..meters };
+            let mut levels = meter.levels;
+            levels.restart(now);
+            *meter = ComponentMeter { tap, watchers, levels, ..Default::default() };
         }
         for meter in &mut self.clients {
             (meter.sent, meter.slow, meter.attempts) = (0, 0, 0);
             meter.ended = [0; Status::ALL.len()];
             meter.buckets.clear();
         }
+    }
+}
+
+/// Alerts and evidence that watch a latency take note of one.
+#[inline(never)]
+fn record(tap: &[usize], taps: &mut [(Option<Place>, Histogram)], latency: Nanos) {
+    for &tap in tap {
+        taps[tap].1.record(latency);
     }
 }
 
@@ -430,11 +460,11 @@ impl World<'_> {
                 answers: meter.answers.iter().sum(),
                 good,
                 exceptions: meter.exceptions,
-                waiting: meter.waiting.level() as u32,
-                present: meter.present.level() as u32,
+                waiting: meter.levels.level(LevelOf::Waiting) as u32,
+                present: meter.levels.level(LevelOf::Present) as u32,
                 memory: gauges.memory,
                 up: gauges.up,
-                busy: meter.busy.at(now),
+                busy: meter.levels.area(LevelOf::Busy, now),
             });
         }
         for meter in &mut self.meter.clients {
@@ -459,7 +489,7 @@ impl World<'_> {
         let mut gauges = Gauges::default();
         for &instance in &self.components[component as usize].instances {
             let station = &self.stations[instance as usize];
-            gauges.up += u32::from(station.process == Process::Up && station.knobs.up);
+            gauges.up += u32::from(station.process() == Process::Up && station.knobs().up);
             gauges.workers += u64::from(station.workers);
             gauges.busy += u64::from(station.busy);
             if let Some(memory) = &plan.memory {

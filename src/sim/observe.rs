@@ -4,7 +4,7 @@
 //! the state that has held in between. So nothing has to be told when a number changes, and a run
 //! without observations pays one comparison for each event.
 
-use super::meter::Meter;
+use super::meter::{LevelOf, Meter};
 use super::outcome::{Level, NumberSeen, Observed, TimesSeen};
 use super::records::TaskState;
 use super::world::{EdgeState, Process, World};
@@ -303,12 +303,12 @@ impl World<'_> {
     fn read(&self, gauge: &GaugePlan, now: Nanos) -> u64 {
         let meter = |c: ComponentId| &self.meter.components[c as usize];
         match gauge {
-            GaugePlan::Present(c) => meter(*c).present.level(),
-            GaugePlan::Waiting(c) => meter(*c).waiting.level(),
-            GaugePlan::Busy(c) => meter(*c).busy.level(),
+            GaugePlan::Present(c) => meter(*c).levels.level(LevelOf::Present),
+            GaugePlan::Waiting(c) => meter(*c).levels.level(LevelOf::Waiting),
+            GaugePlan::Busy(c) => meter(*c).levels.level(LevelOf::Busy),
             GaugePlan::Up(c) => {
                 let instances = self.components[*c as usize].instances.iter();
-                let up = |i: &&u32| self.stations[**i as usize].process == Process::Up;
+                let up = |i: &&u32| self.stations[**i as usize].process() == Process::Up;
                 instances.filter(up).count() as u64
             }
             GaugePlan::Longest(c) => self.present_by_instance(*c).max().unwrap_or(0),

@@ -15,7 +15,7 @@ use crate::units::{NEVER, Nanos, nearest};
 /// Memory in use: base + held by requests present + leaked.
 #[inline]
 pub fn memory_used(plan: &MemoryPlan, station: &Station) -> u64 {
-    match station.process {
+    match station.process() {
         Process::Down | Process::Starting => 0,
         Process::Up | Process::Stalled => {
             plan.base + plan.per_request * u64::from(station.present) + station.leaked
@@ -43,7 +43,7 @@ impl World<'_> {
         let station = &self.stations[instance as usize];
         let plan = &self.plan.components[station.component as usize];
         let Some(memory) = &plan.memory else { return };
-        if station.process != Process::Up {
+        if station.process() != Process::Up {
             return;
         }
         let used = memory_used(memory, station);
@@ -64,7 +64,7 @@ impl World<'_> {
     pub fn memory_is_full(&mut self, instance: InstanceId) {
         let station = &self.stations[instance as usize];
         let plan = &self.plan.components[station.component as usize];
-        let Some(memory) = plan.memory.as_ref().filter(|_| station.process == Process::Up) else {
+        let Some(memory) = plan.memory.as_ref().filter(|_| station.process() == Process::Up) else {
             return;
         };
         let (used, limit) = (memory_used(memory, station), memory.limit);
@@ -95,7 +95,7 @@ impl World<'_> {
         let station = &mut self.stations[instance as usize];
         let bytes =
             self.plan.components[station.component as usize].leaks[station.version as usize].1;
-        if bytes > 0 && station.process == Process::Up {
+        if bytes > 0 && station.process() == Process::Up {
             station.leaked += bytes;
             self.look_at_memory(instance);
         }
@@ -103,7 +103,7 @@ impl World<'_> {
 
     /// The process stalls: it keeps what it holds and does nothing with it.
     fn stall(&mut self, instance: InstanceId, used: u64, limit: u64) {
-        self.stations[instance as usize].process = Process::Stalled;
+        self.stations[instance as usize].set_process(Process::Stalled);
         self.meter.instance_changes(self.now, self.replica_of(instance), Process::Stalled);
         self.stations[instance as usize].tally.deaths += 1;
         self.meter.tipped(self.stations[instance as usize].component);
@@ -125,7 +125,7 @@ impl World<'_> {
     /// restarts it.
     pub fn kill(&mut self, instance: InstanceId, death: Death) {
         let station = &self.stations[instance as usize];
-        if matches!(station.process, Process::Down | Process::Starting) {
+        if matches!(station.process(), Process::Down | Process::Starting) {
             return;
         }
         let component = station.component;
@@ -161,7 +161,7 @@ impl World<'_> {
             }
         }
         wait += restart.takes.sample_nanos(&mut station.luck);
-        station.process = Process::Starting;
+        station.set_process(Process::Starting);
         self.agenda.at(self.now + wait, Event::ProcessUp { instance, life });
     }
 
@@ -195,7 +195,7 @@ impl World<'_> {
         station.tally.lost(lost);
         self.meter.line_changes(now, component, -in_line, 0);
         self.meter.busy_changes(now, component, -(station.busy as i32));
-        station.process = process;
+        station.set_process(process);
         station.life += 1;
         (station.busy, station.present, station.hung, station.leaked) = (0, 0, 0, 0);
         station.noted = 0;
@@ -218,7 +218,7 @@ impl World<'_> {
         self.forget_layers(instance);
         for (call, attempt) in waiting {
             let is_live = self.calls.is_live(call.index, call.life);
-            if is_live && self.edges[self.calls[call.index].edge as usize].cuts == 0 {
+            if is_live && !self.edges[self.calls[call.index].edge as usize].is_cut() {
                 self.answered(call, attempt, Status::Reset);
             }
         }
@@ -248,14 +248,14 @@ impl World<'_> {
     /// As [`Self::replace`], after a given time.
     pub fn replace_within(&mut self, instance: InstanceId, takes: Option<Nanos>) {
         let alive =
-            !matches!(self.stations[instance as usize].process, Process::Down | Process::Starting);
+            !matches!(self.stations[instance as usize].process(), Process::Down | Process::Starting);
         let life = if alive {
             self.meter.tell(self.now, What::Died { instance, death: Death::Replaced });
             self.clear(instance, Process::Starting)
         } else {
             let station = &mut self.stations[instance as usize];
             station.life += 1;
-            station.process = Process::Starting;
+            station.set_process(Process::Starting);
             station.life
         };
         let law = &self.component_of(instance).start_takes;
@@ -269,15 +269,15 @@ impl World<'_> {
     /// A process comes up, unless another has taken its place since, or a change holds it down.
     pub fn process_up(&mut self, instance: InstanceId, life: u32) {
         let station = &mut self.stations[instance as usize];
-        if station.life != life || station.process == Process::Up {
+        if station.life != life || station.process() == Process::Up {
             return;
         }
-        if !station.knobs.up {
-            station.process = Process::Down;
+        if !station.knobs().up {
+            station.set_process(Process::Down);
             station.down_by_change = true;
             return;
         }
-        station.process = Process::Up;
+        station.set_process(Process::Up);
         station.down_by_change = false;
         station.up_since = self.now;
         station.leaked = 0;
@@ -295,7 +295,7 @@ impl World<'_> {
 
     /// Freezes or thaws what an instance is doing.
     pub fn freeze(&mut self, instance: InstanceId, frozen: bool) {
-        let slower = self.stations[instance as usize].knobs.slower;
+        let slower = self.stations[instance as usize].knobs().slower;
         if let Some(cpu) = &mut self.stations[instance as usize].cpu {
             cpu.set_speed(self.now, if frozen { 0.0 } else { 1.0 / slower });
             self.plan_cpu(instance);
@@ -359,7 +359,7 @@ impl World<'_> {
         let plan = self.component_of(instance);
         let Some(probe) = &plan.probe else { return };
         self.agenda.at(self.now + probe.interval, Event::Probe { instance });
-        let process = self.stations[instance as usize].process;
+        let process = self.stations[instance as usize].process();
         match probe.needs {
             Needs::Port => {
                 let listens = matches!(process, Process::Up | Process::Stalled);

@@ -1,7 +1,7 @@
 //! The loop.
 
 use super::agenda::{Event, Packed, packed};
-use super::meter::Request;
+use super::meter::{LevelOf, Request};
 use super::outcome::{Ending, Outcome, StopReason};
 use super::story::Death;
 use super::world::{Later, World};
@@ -231,7 +231,7 @@ impl World<'_> {
         } else {
             return None;
         };
-        let present = |c: &super::meter::ComponentMeter| c.present.level();
+        let present = |c: &super::meter::ComponentMeter| c.levels.level(LevelOf::Present);
         let (component, meter) =
             self.meter.components.iter().enumerate().max_by_key(|(_, c)| present(c))?;
         let present = present(meter);

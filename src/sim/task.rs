@@ -9,6 +9,7 @@ use super::call::luck;
 use super::records::{Caller, Id, TaskState, Tasks};
 use super::world::{Later, Process, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
+use crate::rng::Luck;
 use crate::status::Status;
 use crate::units::{Nanos, nearest};
 
@@ -19,56 +20,60 @@ impl World<'_> {
         let task = &mut self.tasks[index];
         task.came = self.now;
         let instance = task.instance;
-        let station = &mut self.stations[instance as usize];
-        let plan = &self.plan.components[station.component as usize];
-        let is_probe = task.identity.class == NONE;
-        if !is_probe {
-            self.meter.components[station.component as usize].requests += 1;
-        }
-        match station.process {
-            Process::Up => {}
-            Process::Stalled => return self.turn_away(index, Status::Unavailable),
-            Process::Starting | Process::Down => return self.turn_away(index, Status::Refused),
-        }
-        if station.present >= plan.connections {
-            return self.turn_away(index, Status::Unavailable);
-        }
-        let errors = station.knobs.error_share;
-        if errors > 0.0 && !is_probe && task.luck.at(luck::ERROR).unit() < errors {
-            let status = station.knobs.error_status;
-            return self.turn_away(index, status);
-        }
-        if !plan.layers.is_empty()
-            && !is_probe
-            && let Some(status) = self.ask_door(index)
+        let is_request = task.identity.class != NONE;
+        let station = &self.stations[instance as usize];
+        self.meter.components[station.component as usize].requests += u64::from(is_request);
+        if !station.is_open()
+            && let Some(status) = self.refusal(index)
         {
             return self.turn_away(index, status);
         }
         let station = &mut self.stations[instance as usize];
-        if station.busy < station.workers && station.line.is_empty() && !station.knobs.frozen {
-            self.enter(instance);
-            return self.start(index);
+        let at_once = station.serves_at_once();
+        if !at_once && station.line.len() >= station.line_capacity {
+            return self.line_is_full(index);
         }
-        if station.line.len() >= plan.line_capacity {
-            self.note_full_line(instance);
-            if !plan.layers.is_empty() && !is_probe {
-                self.tell_door(index, Status::Unavailable);
-            }
-            if plan.line_drops {
-                return self.drop_unanswered(index);
-            }
-            return self.turn_away(index, Status::Unavailable);
-        }
-        self.enter(instance);
-        self.wait_in_line(index);
+        station.present += 1;
+        self.meter.enters(self.now, station.component);
+        if at_once { self.start(index) } else { self.wait_in_line(index) }
     }
 
-    /// A request is present from here on.
-    #[inline]
-    fn enter(&mut self, instance: InstanceId) {
-        let station = &mut self.stations[instance as usize];
-        station.present += 1;
-        self.meter.present_changes(self.now, station.component, 1);
+    /// With which status an attempt is turned away at the door, if it is.
+    #[inline(never)]
+    fn refusal(&mut self, index: u32) -> Option<Status> {
+        let task = &self.tasks[index];
+        let station = &self.stations[task.instance as usize];
+        match station.process() {
+            Process::Up => {}
+            Process::Stalled => return Some(Status::Unavailable),
+            Process::Starting | Process::Down => return Some(Status::Refused),
+        }
+        if station.present >= station.connections {
+            return Some(Status::Unavailable);
+        }
+        if task.identity.class == NONE {
+            return None; // Probes pass errors and layers.
+        }
+        let errors = station.knobs().error_share;
+        if errors > 0.0 && task.luck.at(luck::ERROR).unit() < errors {
+            return Some(station.knobs().error_status);
+        }
+        self.ask_door(index)
+    }
+
+    /// An attempt finds the line full.
+    fn line_is_full(&mut self, index: u32) {
+        let task = &self.tasks[index];
+        let (instance, is_probe) = (task.instance, task.identity.class == NONE);
+        self.note_full_line(instance);
+        let plan = self.component_of(instance);
+        if !plan.layers.is_empty() && !is_probe {
+            self.tell_door(index, Status::Unavailable);
+        }
+        if plan.line_drops {
+            return self.drop_unanswered(index);
+        }
+        self.turn_away(index, Status::Unavailable);
     }
 
     /// Refuses a task that has not entered. Refusing costs CPU where the component says so.
@@ -79,7 +84,7 @@ impl World<'_> {
         if self.tasks[index].identity.class != NONE {
             self.meter.components[station.component as usize].turned_away += 1;
         }
-        let has_cost = plan.cost_of_rejecting > 0 && station.process == Process::Up;
+        let has_cost = plan.cost_of_rejecting > 0 && station.process() == Process::Up;
         if has_cost && matches!(status, Status::Unavailable | Status::RateLimited) {
             // The refusal is CPU work like any other; the task keeps its verdict meanwhile.
             self.tasks[index].op = REFUSES | status as u32;
@@ -90,12 +95,13 @@ impl World<'_> {
     }
 
     /// A worker of this instance may be free: serves its line.
+    #[inline(never)]
     pub fn serve(&mut self, instance: InstanceId) {
         loop {
             let station = &mut self.stations[instance as usize];
-            let may_start = station.process == Process::Up
+            let may_start = station.process() == Process::Up
                 && station.busy < station.workers
-                && !station.knobs.frozen;
+                && !station.knobs().frozen;
             if !may_start {
                 return;
             }
@@ -127,16 +133,16 @@ impl World<'_> {
         station.busy += 1;
         self.meter.busy_changes(self.now, station.component, 1);
         if task.op == NONE {
+            let (component, has_memory) = (station.component, station.has_memory);
             let (class, wait) = (task.identity.class, self.now - task.came);
             if class != NONE {
-                self.wait_ends(self.stations[instance as usize].component, class, wait, true);
+                self.wait_ends(component, class, wait, true);
             }
-            let first = self.first_op(index);
-            match first {
+            match self.first_op(index) {
                 Ok(op) => self.tasks[index].op = op,
                 Err(status) => return self.end_task(index, status),
             }
-            if self.component_of(instance).memory.is_some() {
+            if has_memory {
                 self.look_at_memory(instance);
             }
         }
@@ -160,46 +166,19 @@ impl World<'_> {
     }
 
     /// Goes through operations until one takes time or the task ends.
-    #[inline]
+    #[inline(never)]
     pub fn advance(&mut self, index: u32) {
         loop {
-            let op = self.plan.ops[self.tasks[index].op as usize];
-            self.tasks[index].op += 1;
+            let task = &mut self.tasks[index];
+            let op = self.plan.ops[task.op as usize];
+            task.op += 1;
             match op {
-                Op::Work(work) => return self.work(index, work, true),
-                Op::Wait(work) => return self.work(index, work, false),
+                Op::Work(work) => return self.work(index, work),
                 Op::Call(edge) => return self.call_out(index, edge),
                 Op::Reply(status) => return self.end_task(index, status),
-                Op::LookUp { cache, hit } => {
-                    if self.is_cached(index, cache) {
-                        self.tasks[index].op = self.plan.alternatives[hit as usize].target;
-                    }
-                }
-                Op::Fill(cache) => self.fill_cache(index, cache),
-                Op::Jump(to) => self.tasks[index].op = to,
-                Op::StartOver(to) => {
-                    let task = &mut self.tasks[index];
-                    task.op = to;
-                    task.luck = task.luck.at(luck::ROUND);
-                    // By way of the agenda: rounds that take no time must not nest.
-                    return self.schedule_work(index, 0);
-                }
-                Op::Choose { first, count, luck } => self.branch_off(index, first, count, luck),
-                Op::Fork { first, count, copies, need } => {
-                    return self.fork(index, first, (count, copies), need);
-                }
-                Op::Bugs => {
-                    if self.own_bugs_strike(index) {
-                        return;
-                    }
-                }
-                Op::Middleware(middleware) => {
-                    if self.meet_middleware(index, middleware) {
-                        return;
-                    }
-                }
-                Op::MiddlewareWork(middleware) => {
-                    if self.pass_middleware(index, middleware) {
+                Op::Jump(to) => task.op = to,
+                other => {
+                    if self.takes_over(index, other) {
                         return;
                     }
                 }
@@ -207,33 +186,76 @@ impl World<'_> {
         }
     }
 
-    /// A work step or a wait begins.
+    /// One of the operations that few programs have. True when the task is not to go on now.
+    #[inline(never)]
+    fn takes_over(&mut self, index: u32, op: Op) -> bool {
+        match op {
+            Op::Wait(work) => {
+                let plan = &self.plan.works[work as usize];
+                let luck = self.tasks[index].luck.at(plan.luck);
+                self.schedule_work(index, plan.takes.sample_nanos(&mut luck.rng()));
+                return true;
+            }
+            Op::LookUp { cache, hit } => {
+                if self.is_cached(index, cache) {
+                    self.tasks[index].op = self.plan.alternatives[hit as usize].target;
+                }
+            }
+            Op::Fill(cache) => self.fill_cache(index, cache),
+            Op::StartOver(to) => {
+                let task = &mut self.tasks[index];
+                task.op = to;
+                task.luck = task.luck.at(luck::ROUND);
+                // By way of the agenda: rounds that take no time must not nest.
+                self.schedule_work(index, 0);
+                return true;
+            }
+            Op::Choose { first, count, luck } => self.branch_off(index, first, count, luck),
+            Op::Fork { first, count, copies, need } => {
+                self.fork(index, first, (count, copies), need);
+                return true;
+            }
+            Op::Bugs => return self.own_bugs_strike(index),
+            Op::Middleware(middleware) => return self.meet_middleware(index, middleware),
+            Op::MiddlewareWork(middleware) => return self.pass_middleware(index, middleware),
+            // `advance` does these itself.
+            Op::Work(_) | Op::Call(_) | Op::Reply(_) | Op::Jump(_) => {}
+        }
+        false
+    }
+
+    /// A work step begins.
     #[inline]
-    pub fn work(&mut self, index: u32, work: u32, uses_cpu: bool) {
+    pub fn work(&mut self, index: u32, work: u32) {
         let plan = &self.plan.works[work as usize];
         let task = &mut self.tasks[index];
         let station = &self.stations[task.instance as usize];
         let base = plan.takes.sample_nanos(&mut task.luck.at(plan.luck).rng());
-        if !uses_cpu {
-            return self.schedule_work(index, base);
-        }
         task.work += base;
         // Most work takes what was drawn. (Below 2^53 ns a float holds it exactly.)
-        let is_plain = !task.is_struck
-            && plan.plus_per_present == 0
-            && plan.times_per_other == 0.0
-            && station.knobs.slower == 1.0
-            && station.cpu.is_none()
-            && base < 1 << 53;
-        if is_plain && self.plan.components[station.component as usize].memory.is_none() {
-            return self.schedule_work(index, base);
+        if !task.is_struck && !plan.crowds && base < 1 << 53 && station.is_at_full_speed() {
+            self.epochs = self.epochs.wrapping_add(1);
+            let (epoch, until) = (self.epochs, self.now + base);
+            task.state = TaskState::Works;
+            task.on_cpu = false;
+            task.epoch = epoch;
+            task.until = until;
+            return self.agenda.at(until, Event::WorkDone { task: index, epoch });
         }
+        self.work_under_conditions(index, work, base);
+    }
+
+    /// A work step begins that may take longer than was drawn.
+    #[inline(never)]
+    fn work_under_conditions(&mut self, index: u32, work: u32, base: Nanos) {
+        let plan = &self.plan.works[work as usize];
+        let station = &self.stations[self.tasks[index].instance as usize];
         let others = station.present.saturating_sub(1);
         let mut takes = (base + plan.plus_per_present * u64::from(others + 1)) as f64;
         takes *= 1.0 + plan.times_per_other * f64::from(others);
         let mut slower = self.tasks.extra(index).map_or(1.0, |extra| extra.slow);
         if station.cpu.is_none() {
-            slower *= station.knobs.slower;
+            slower *= station.knobs().slower;
         }
         if let Some(memory) = &self.plan.components[station.component as usize].memory {
             slower *= super::process::pressure(memory, station);
@@ -246,7 +268,7 @@ impl World<'_> {
     }
 
     /// The task's next event is the end of its work after `takes`.
-    #[inline]
+    #[inline(never)]
     pub fn schedule_work(&mut self, index: u32, takes: Nanos) {
         let epoch = self.epoch();
         let until = self.now.saturating_add(takes);
@@ -256,7 +278,7 @@ impl World<'_> {
         task.epoch = epoch;
         task.until = until;
         let instance = task.instance;
-        if self.stations[instance as usize].knobs.frozen {
+        if self.stations[instance as usize].knobs().frozen {
             self.freeze_task(index);
             return;
         }
@@ -339,7 +361,7 @@ impl World<'_> {
     }
 
     /// A worker of an instance becomes free.
-    #[inline]
+    #[inline(always)]
     fn release_worker(&mut self, instance: InstanceId) {
         let station = &mut self.stations[instance as usize];
         station.busy -= 1;
@@ -395,23 +417,24 @@ impl World<'_> {
         let task = &self.tasks[index];
         let station = &self.stations[task.instance as usize];
         if task.holds_worker || task.is_branch {
-            if station.knobs.frozen {
+            if station.knobs().frozen {
                 // Nothing left of its step; it goes on when the instance thaws.
                 return self.schedule_work(index, 0);
             }
             return self.advance(index);
         }
-        if station.busy < station.workers && station.line.is_empty() && !station.knobs.frozen {
+        if station.serves_at_once() {
             return self.start(index);
         }
         self.wait_in_line(index);
     }
 
     /// A task ends: gives back what it holds, and its answer goes to who waits.
-    #[inline]
+    #[inline(never)]
     pub fn end_task(&mut self, index: u32, status: Status) {
         let task = &self.tasks[index];
-        let (instance, holds) = (task.instance, task.holds_worker);
+        let (instance, holds, came) = (task.instance, task.holds_worker, task.came);
+        let is_request = task.identity.class != NONE;
         let mut status = status;
         if task.degraded && status == Status::Ok {
             status = Status::Degraded;
@@ -424,15 +447,15 @@ impl World<'_> {
         }
         let station = &mut self.stations[instance as usize];
         station.present -= 1;
-        let component = station.component;
-        self.meter.leaves(self.now, component, task.came);
-        let plan = &self.plan.components[component as usize];
-        let is_probe = task.identity.class == NONE;
-        if !plan.layers.is_empty() && !is_probe {
-            status = self.tell_door(index, status);
-        }
-        if plan.memory.is_some() && !is_probe {
-            self.leak_of_request(instance);
+        self.meter.leaves(self.now, station.component, came);
+        if is_request {
+            let has_memory = station.has_memory;
+            if station.has_door() {
+                status = self.tell_door(index, status);
+            }
+            if has_memory {
+                self.leak_of_request(instance);
+            }
         }
         if holds {
             self.release_worker(instance);
@@ -444,37 +467,43 @@ impl World<'_> {
     #[inline]
     fn answer(&mut self, index: u32, status: Status) {
         let task = &self.tasks[index];
-        let (call, attempt, instance) = (task.call, task.attempt, task.instance);
-        let component = self.stations[instance as usize].component;
-        if task.identity.class != NONE {
-            let (class, sojourn, work) = (task.identity.class, self.now - task.came, task.work);
+        let (call, attempt, attempt_luck) = (task.call, task.attempt, task.luck);
+        let class = task.identity.class;
+        if class != NONE {
+            let (sojourn, work) = (self.now - task.came, task.work);
+            let station = &mut self.stations[task.instance as usize];
+            let component = station.component;
+            station.tally.answer(status);
             self.meter.answers(component, status, sojourn);
-            self.stations[instance as usize].tally.answer(status);
             if status.is_good() {
                 self.sojourn_ends(component, class, (sojourn, work));
             }
         }
-        let attempt_luck = self.tasks[index].luck;
         self.tasks.free(index);
         if !self.calls.is_live(call.index, call.life) {
             return;
         }
         let edge = self.calls[call.index].edge;
-        let plan = &self.plan.edges[edge as usize];
-        if self.edges[edge as usize].cuts > 0 {
-            return; // The answer does not arrive; only a time-out ends the attempt.
-        }
-        let delay = self.edges[edge as usize].delay;
-        if plan.network.is_none() && delay == 0 {
+        if self.edges[edge as usize].is_direct() {
             return self.answered(call, attempt, status);
         }
-        let way = plan
-            .network
-            .as_ref()
-            .map_or(0, |law| law.sample_nanos(&mut attempt_luck.at(luck::WAY_BACK).rng()));
+        self.travel_back(call, attempt, status, attempt_luck);
+    }
+
+    /// An answer is on its way, or lost.
+    #[inline(never)]
+    fn travel_back(&mut self, call: Id, attempt: u16, status: Status, luck: Luck) {
+        let edge = self.calls[call.index].edge;
+        let state = &self.edges[edge as usize];
+        if state.is_cut() {
+            return; // The answer does not arrive; only a time-out ends the attempt.
+        }
+        let network = self.plan.edges[edge as usize].network.as_ref();
+        let way = network.map_or(0, |law| law.sample_nanos(&mut luck.at(luck::WAY_BACK).rng()));
+        let delay = state.delay() + way;
         let event =
             Event::Answer { call: call.index, life: call.life, attempt, status: status as u8 };
-        self.agenda.at(self.now + delay + way, event);
+        self.agenda.at(self.now + delay, event);
     }
 }
 

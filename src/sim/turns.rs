@@ -172,7 +172,7 @@ impl World<'_> {
     /// Folds the active turns of an instance anew and does what the difference asks for.
     pub fn set_knobs(&mut self, instance: InstanceId, in_progress: InProgress) {
         let station = &self.stations[instance as usize];
-        let (component, before) = (station.component, station.knobs);
+        let (component, before) = (station.component, *station.knobs());
         let place =
             self.components[component as usize].instances.iter().position(|i| *i == instance);
         let place = place.unwrap_or(0) as u32;
@@ -191,7 +191,7 @@ impl World<'_> {
             })
             .collect();
         let knobs = Knobs::fold(turns.into_iter());
-        self.stations[instance as usize].knobs = knobs;
+        self.stations[instance as usize].set_knobs(knobs);
         if knobs.slower != before.slower {
             if let Some(cpu) = &mut self.stations[instance as usize].cpu {
                 cpu.set_speed(self.now, if knobs.frozen { 0.0 } else { 1.0 / knobs.slower });
@@ -213,7 +213,7 @@ impl World<'_> {
         }
         if !before.up && knobs.up && self.stations[instance as usize].down_by_change {
             let station = &mut self.stations[instance as usize];
-            station.process = Process::Starting;
+            station.set_process(Process::Starting);
             let life = station.life;
             self.process_up(instance, life);
         }
@@ -237,7 +237,7 @@ impl World<'_> {
     /// Folds cuts and delays of all call sites anew.
     fn set_links(&mut self) {
         for (edge, plan) in self.edges.iter_mut().zip(&self.plan.edges) {
-            (edge.cuts, edge.delay) = (0, 0);
+            let (mut cuts, mut delays) = (0, 0);
             for turn in self.turns.turns.iter().filter(|t| t.active) {
                 let ChangeAction::Link { from, from_client, to, delay } =
                     &self.plan.changes[turn.change as usize].action
@@ -250,11 +250,12 @@ impl World<'_> {
                     || (*from_client != NONE && plan.from_client == *from_client);
                 if fits && plan.to == *to {
                     match delay {
-                        Some(delay) => edge.delay += delay,
-                        None => edge.cuts += 1,
+                        Some(delay) => delays += delay,
+                        None => cuts += 1,
                     }
                 }
             }
+            edge.set_way(cuts, delays);
         }
     }
 

@@ -11,11 +11,12 @@ use super::response::ResponseState;
 use super::turns::TurnTable;
 use super::visit::{ClientState, Visit};
 use crate::change::knob::Knobs;
-use crate::mitigation::LayerState;
+use crate::mitigation::{Layer, LayerState};
 use crate::mitigation::balance::Picker;
 use crate::mitigation::health::Checker;
-use crate::plan::{BugId, ComponentId, InstanceId, Plan};
+use crate::plan::{BugId, ComponentId, InstanceId, NONE, Plan, Timeout};
 use crate::rng::Stream;
+use crate::status::Status;
 use crate::units::Nanos;
 use std::collections::VecDeque;
 
@@ -32,33 +33,48 @@ pub enum Process {
     Down,
 }
 
-/// One instance of a component.
+/// One instance of a component. What every request needs stands first, to share cache lines.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Station {
     /// Its component.
     pub component: ComponentId,
-    /// Its number among the instances of its component, from 0.
-    pub number: u32,
-    /// Its process.
-    pub process: Process,
-    /// Number of the process: raised whenever one dies or is replaced.
-    pub life: u32,
-    /// The version that runs, and the one that ran before the last deploy.
-    pub version: u32,
-    /// The version before the last deploy.
-    pub version_before: u32,
-    /// What changes make of it.
-    pub knobs: Knobs,
-    /// Worker slots (the plan's, or fewer by a knob).
-    pub workers: u32,
     /// Workers in use.
     pub busy: u32,
-    /// Workers held by requests that will never end.
-    pub hung: u32,
+    /// Worker slots (the plan's, or fewer by a knob).
+    pub workers: u32,
     /// Requests present: waiting, at work, calling.
     pub present: u32,
+    /// Requests that it may hold (the plan's).
+    pub connections: u32,
+    /// Places in its line (the plan's).
+    pub line_capacity: u32,
+    /// The version that runs.
+    pub version: u32,
+    /// Its process.
+    process: Process,
+    /// Whether it is up and no change slows it, freezes it or makes it fail.
+    is_calm: bool,
+    /// Whether it has neither memory nor CPU cores that make work slower.
+    has_steady_speed: bool,
+    /// Whether it has layers at its door.
+    has_door: bool,
+    /// Whether its memory is modelled.
+    pub has_memory: bool,
+    /// What has happened on it since the last deploy.
+    pub tally: super::rollout::Tally,
     /// The waiting line.
     pub line: Line,
+    /// What changes make of it.
+    knobs: Knobs,
+    /// Its number among the instances of its component, from 0.
+    pub number: u32,
+    /// Number of the process: raised whenever one dies or is replaced.
+    pub life: u32,
+    /// The version before the last deploy.
+    pub version_before: u32,
+    /// Workers held by requests that will never end.
+    pub hung: u32,
     /// Memory leaked by this process.
     pub leaked: u64,
     /// The CPU, where it is modelled.
@@ -85,11 +101,65 @@ pub struct Station {
     pub down_by_change: bool,
     /// Luck of the line's discipline, of restart times.
     pub luck: Stream,
-    /// What has happened on it since the last deploy.
-    pub tally: super::rollout::Tally,
     /// Whether it has been noted that the line overflowed, that workers ran out (once for each
     /// process).
     pub noted: u8,
+}
+
+impl Station {
+    /// Its process.
+    #[inline]
+    pub fn process(&self) -> Process {
+        self.process
+    }
+
+    /// The process changes its state.
+    pub fn set_process(&mut self, process: Process) {
+        self.process = process;
+        self.look_whether_calm();
+    }
+
+    /// What changes make of it.
+    #[inline]
+    pub fn knobs(&self) -> &Knobs {
+        &self.knobs
+    }
+
+    /// Changes make something else of it.
+    pub fn set_knobs(&mut self, knobs: Knobs) {
+        self.knobs = knobs;
+        self.look_whether_calm();
+    }
+
+    fn look_whether_calm(&mut self) {
+        // The number of workers is no matter of calm: it is looked at in any case.
+        let untouched = Knobs { workers: self.knobs.workers, ..Knobs::default() };
+        self.is_calm = self.process == Process::Up && self.knobs == untouched;
+    }
+
+    /// Whether whoever comes is let in, as long as there is room.
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        self.is_calm && !self.has_door && self.present < self.connections
+    }
+
+    /// Whether it has layers at its door.
+    #[inline]
+    pub fn has_door(&self) -> bool {
+        self.has_door
+    }
+
+    /// Whether work takes what was drawn for it.
+    #[inline]
+    pub fn is_at_full_speed(&self) -> bool {
+        self.is_calm && self.has_steady_speed
+    }
+
+    /// Whether whoever has come gets a worker at once.
+    #[inline]
+    pub fn serves_at_once(&self) -> bool {
+        self.busy < self.workers && self.line.is_empty() && !self.knobs.frozen
+    }
 }
 
 /// Connections of one instance to one callee.
@@ -118,9 +188,30 @@ pub struct ComponentState {
     pub caches: Vec<Cache>,
 }
 
-/// A call site's state.
+/// A call site's state. What every call needs stands first.
 #[derive(Debug)]
+#[repr(C)]
 pub struct EdgeState {
+    /// The callee.
+    pub to: ComponentId,
+    /// The lane of its time-outs; [`NONE`] where they are drawn or there are none.
+    pub timeout_lane: u32,
+    /// The lane of deadlines; [`NONE`] when calls have none.
+    pub deadline_lane: u32,
+    /// Whether attempts and answers arrive at once: no network, no change that cuts or delays.
+    is_direct: bool,
+    /// Whether its plan has a network.
+    has_network: bool,
+    /// Whether an attempt needs a connection of a pool.
+    pub has_pool: bool,
+    /// Whether time-outs are drawn.
+    pub draws_timeouts: bool,
+    /// Whether a layer may do something when a call goes in.
+    pub asks: bool,
+    /// Whether a layer may do something with a good answer.
+    pub minds_ok: bool,
+    /// Whether its choice wants luck.
+    pub draws_instances: bool,
     /// Chooses the instance; one for each calling instance (one for a client).
     pub pickers: Vec<Picker>,
     /// Layers, for each calling instance one list.
@@ -142,9 +233,9 @@ pub struct EdgeState {
     /// Those that opened again out of half-open.
     pub reopenings: u64,
     /// Turns that cut it.
-    pub cuts: u32,
+    cuts: u32,
     /// Delay that turns add to each way.
-    pub delay: Nanos,
+    delay: Nanos,
     /// First calling instance, so that the lists can be indexed.
     pub first_caller: InstanceId,
     /// Instances of the callee that `out` has room for; those added later are not counted.
@@ -267,17 +358,24 @@ impl<'p> World<'p> {
         let (door, chain) = self.new_layers(component);
         Station {
             component,
-            number,
-            process: Process::Up,
-            life: 0,
-            version: plan.version,
-            version_before: 0,
-            knobs: Knobs::default(),
-            workers: plan.workers,
             busy: 0,
-            hung: 0,
+            workers: plan.workers,
             present: 0,
+            connections: plan.connections,
+            line_capacity: plan.line_capacity,
+            version: plan.version,
+            process: Process::Up,
+            is_calm: true,
+            has_steady_speed: plan.memory.is_none() && plan.cores == 0,
+            has_door: !plan.layers.is_empty(),
+            has_memory: plan.memory.is_some(),
+            tally: super::rollout::Tally::default(),
             line: Line::new(plan.discipline),
+            knobs: Knobs::default(),
+            number,
+            life: 0,
+            version_before: 0,
+            hung: 0,
             leaked: {
                 // A stream of its own: what was leaked shifts nobody's numbers.
                 let mut luck = Stream::new(self.plan.seed, self.replica, "leaked at start", &name);
@@ -295,7 +393,6 @@ impl<'p> World<'p> {
             crashes: 0,
             down_by_change: false,
             luck: Stream::new(self.plan.seed, self.replica, "instance", &name),
-            tally: super::rollout::Tally::default(),
             noted: 0,
         }
     }
@@ -317,8 +414,19 @@ impl<'p> World<'p> {
         };
         let targets = self.plan.components[edge.to as usize].instances;
         let needs_out = edge.pick.needs_load() && targets > 1;
-        let layers = || edge.layers.iter().map(LayerState::new).collect();
+        let layers = || edge.layers.iter().map(LayerState::new).collect::<Vec<_>>();
+        let own = layers();
         EdgeState {
+            to: edge.to,
+            timeout_lane: if let Timeout::Constant(_, lane) = edge.timeout { lane } else { NONE },
+            deadline_lane: edge.deadline_lane,
+            is_direct: edge.network.is_none(),
+            has_network: edge.network.is_some(),
+            has_pool: edge.pool != NONE,
+            draws_timeouts: matches!(edge.timeout, Timeout::Drawn(_)),
+            asks: edge.hedge != u8::MAX || own.iter().any(Layer::asks),
+            minds_ok: edge.hedge != u8::MAX || own.iter().any(|layer| layer.minds(Status::Ok)),
+            draws_instances: edge.pick.needs_luck(),
             pickers: (0..count).map(|_| Picker::new(&edge.pick, targets)).collect(),
             layers: (0..count).map(|_| layers()).collect(),
             out: vec![0; if needs_out { (count * targets) as usize } else { 0 }],
@@ -370,6 +478,29 @@ impl<'p> World<'p> {
 }
 
 impl EdgeState {
+    /// What changes make of it: how many cut it, and the delay that they add to each way.
+    pub fn set_way(&mut self, cuts: u32, delay: Nanos) {
+        (self.cuts, self.delay) = (cuts, delay);
+        self.is_direct = !self.has_network && cuts == 0 && delay == 0;
+    }
+
+    /// Whether nothing arrives.
+    #[inline]
+    pub fn is_cut(&self) -> bool {
+        self.cuts > 0
+    }
+
+    /// Whether attempts and answers arrive at once.
+    #[inline]
+    pub fn is_direct(&self) -> bool {
+        self.is_direct
+    }
+
+    /// Delay that changes add to each way.
+    pub fn delay(&self) -> Nanos {
+        self.delay
+    }
+
     /// The row of a calling instance in the lists; instances added later share those of the first
     /// ones.
     #[inline]

@@ -178,7 +178,13 @@ impl<'m, 'c> Builder<'m, 'c> {
     /// Adds own work of a law; `luck` names its place.
     pub fn push_work(&mut self, takes: Sampler, luck: &str) -> u32 {
         let luck = luck_key(luck);
-        self.plan.works.push(WorkPlan { takes, plus_per_present: 0, times_per_other: 0.0, luck });
+        self.plan.works.push(WorkPlan {
+            takes,
+            plus_per_present: 0,
+            times_per_other: 0.0,
+            crowds: false,
+            luck,
+        });
         self.plan.works.len() as u32 - 1
     }
 

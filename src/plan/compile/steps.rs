@@ -152,6 +152,7 @@ impl<'m> Builder<'m, '_> {
         let plan = &mut self.plan.works[index as usize];
         plan.plus_per_present = work.plus_per_present.map_or(0, |span| span.0);
         plan.times_per_other = work.times_per_other.map_or(0.0, |share| share.0);
+        plan.crowds = plan.plus_per_present > 0 || plan.times_per_other > 0.0;
     }
 
     fn call(&mut self, site: &Site<'m>, call: &Call, place: Place, luck: String) -> Option<u32> {

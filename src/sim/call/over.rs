@@ -80,10 +80,14 @@ impl World<'_> {
     #[inline]
     pub fn attempt_over(&mut self, index: u32, status: Status) {
         self.settle(index);
-        self.calls[index].state = CallState::Pauses;
-        self.calls[index].last = Some(status);
-        let count = self.plan.edges[self.calls[index].edge as usize].layers.len();
-        if count == 0 { self.deliver(index, status) } else { self.come_out(index, count, status) }
+        let call = &mut self.calls[index];
+        call.state = CallState::Pauses;
+        call.last = Some(status);
+        if status == Status::Ok && !self.edges[call.edge as usize].minds_ok {
+            return self.deliver(index, status);
+        }
+        let count = self.plan.edges[call.edge as usize].layers.len();
+        self.come_out(index, count, status);
     }
 
     /// Drops a call whose caller has died or was cancelled. The callee works on, unless the edge

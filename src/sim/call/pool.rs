@@ -1,12 +1,37 @@
 //! Connections of a caller's pools.
 
-use super::super::records::CallState;
+use super::super::agenda::Event;
+use super::super::records::{CallState, Id};
 use super::super::world::{Later, World};
 use super::luck;
 use crate::plan::InstanceId;
 use crate::status::Status;
+use crate::units::NEVER;
 
 impl World<'_> {
+    /// Takes a connection of the caller's pool for an attempt; without one the attempt waits.
+    #[inline(never)]
+    pub(super) fn takes_connection(&mut self, index: u32) -> bool {
+        let life = self.calls.life(index);
+        let call = &mut self.calls[index];
+        let edge = &self.plan.edges[call.edge as usize];
+        let pool = &mut self.stations[call.from as usize].pools[edge.pool as usize];
+        let plan = &self.plan.components[edge.from as usize].pools[edge.pool as usize];
+        if pool.in_use < plan.size {
+            pool.in_use += 1;
+            call.connected = true;
+            return true;
+        }
+        call.state = CallState::WaitsForConnection;
+        let attempt = call.attempt;
+        pool.waiting.push_back((Id { index, life }, attempt));
+        if plan.wait != NEVER {
+            let at = self.now + plan.wait;
+            self.agenda.at(at, Event::PoolWait { call: index, life, attempt });
+        }
+        false
+    }
+
     /// The call has waited too long for a connection.
     pub fn pool_wait_over(&mut self, index: u32) {
         self.attempt_over(index, Status::Unavailable);

@@ -3,7 +3,7 @@
 use super::super::outcome::{ClientOutcome, ComponentOutcome};
 use super::super::records::Caller;
 use super::super::world::{EdgeState, World};
-use super::{Area, ClassMeter, Gauges};
+use super::{ClassMeter, Gauges, LevelOf};
 use crate::plan::ClientPlan;
 
 impl World<'_> {
@@ -56,7 +56,7 @@ impl World<'_> {
         let measured = now - meter.warm_up.min(now);
         let components = meter.components.drain(..).zip(&final_gauges).zip(connections);
         let components = components.map(|((m, gauges), left_connections)| {
-            let mean = |area: &Area| area.at(now) as f64 / measured.max(1) as f64;
+            let mean = |of| m.levels.area(of, now) as f64 / measured.max(1) as f64;
             ComponentOutcome {
                 requests: m.requests,
                 answers: m.answers,
@@ -67,11 +67,11 @@ impl World<'_> {
                 lost: m.lost,
                 lookups: m.lookups,
                 hits: m.hits,
-                mean_present: mean(&m.present),
-                mean_waiting: mean(&m.waiting),
-                mean_busy: mean(&m.busy),
-                left_present: m.present.level(),
-                left_waiting: m.waiting.level(),
+                mean_present: mean(LevelOf::Present),
+                mean_waiting: mean(LevelOf::Waiting),
+                mean_busy: mean(LevelOf::Busy),
+                left_present: m.levels.level(LevelOf::Present),
+                left_waiting: m.levels.level(LevelOf::Waiting),
                 left_busy: gauges.busy,
                 left_connections,
                 peak_line: m.peak_line,

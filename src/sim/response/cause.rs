@@ -71,7 +71,7 @@ impl World<'_> {
 
     fn has_fault(&self, component: ComponentId) -> bool {
         let instances = &self.components[component as usize].instances;
-        instances.iter().any(|i| self.stations[*i as usize].knobs != Knobs::default())
+        instances.iter().any(|i| *self.stations[*i as usize].knobs() != Knobs::default())
     }
 
     fn has_bad_link(&self, component: ComponentId) -> bool {
@@ -88,8 +88,8 @@ impl World<'_> {
             .memory
             .as_ref()
             .is_some_and(|m| memory_used(m, station) as f64 >= FULL * m.limit as f64);
-        let dead = matches!(station.process, Process::Stalled)
-            || (station.process == Process::Down && !station.down_by_change);
+        let dead = matches!(station.process(), Process::Stalled)
+            || (station.process() == Process::Down && !station.down_by_change);
         let held = station.workers > 0 && station.hung >= station.workers;
         full || dead || held || self.line_is_long(instance)
     }

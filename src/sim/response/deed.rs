@@ -47,7 +47,7 @@ impl World<'_> {
             let instance = self.stations.len() as u32;
             let number = self.components[component as usize].instances.len() as u32;
             let mut station = self.new_station(component, number);
-            station.process = Process::Starting;
+            station.set_process(Process::Starting);
             station.version = self.components[component as usize]
                 .instances
                 .first()

@@ -1,5 +1,6 @@
 //! Signals as a scraping monitor sees them.
 
+use super::super::meter::LevelOf;
 use super::super::world::World;
 use crate::histogram::Histogram;
 use crate::plan::{Counter, Gauge, Place, SignalPlan};
@@ -128,8 +129,8 @@ impl World<'_> {
         match gauge {
             Gauge::Memory(c) => self.gauges(c).memory,
             Gauge::MemoryBytes(c) => self.gauges(c).memory_bytes as f64,
-            Gauge::Line(c) => self.meter.components[c as usize].waiting.level() as f64,
-            Gauge::Present(c) => self.meter.components[c as usize].present.level() as f64,
+            Gauge::Line(c) => self.meter.components[c as usize].levels.level(LevelOf::Waiting) as f64,
+            Gauge::Present(c) => self.meter.components[c as usize].levels.level(LevelOf::Present) as f64,
             Gauge::Busy(c) => {
                 let gauges = self.gauges(c);
                 gauges.busy as f64 / gauges.workers.max(1) as f64
