@@ -98,7 +98,7 @@ impl TryRng for Stream {
 /// `Luck::new(population).at(user).at(request).at(attempt).at(step)` is the same number in every
 /// variant of a replica, whatever else happened before. Start from a [`seed_of`] and give every use
 /// its own path of keys: two uses of the same path see the same number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Luck(u64);
 
 impl Luck {

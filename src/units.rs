@@ -62,8 +62,8 @@ pub fn from_seconds(seconds: f64) -> Nanos {
 pub fn nearest(nanos: f64) -> Nanos {
     /// From here on every float is a whole number, and adding a half would not be exact.
     const WHOLE: f64 = (1u64 << 52) as f64;
-    // A float to integer cast saturates and turns NaN into 0.
-    if nanos < WHOLE { (nanos + 0.5) as Nanos } else { nanos as Nanos }
+    // A float to integer cast saturates and turns NaN into 0; one to a signed integer is shorter.
+    if nanos < WHOLE { ((nanos + 0.5) as i64).max(0) as Nanos } else { nanos as Nanos }
 }
 
 /// A length of time in nanoseconds: `250ms`, `1.5s`, `1h30min`. Between 0 and two years.

@@ -211,18 +211,24 @@ impl RateCurve {
     ///
     /// On a linear stretch the integral is r*x + s*x^2/2, so x is the positive root of that
     /// equation, written in the form 2h/(r + sqrt(r^2 + 2sh)), which does not cancel.
+    #[inline]
     pub fn spend(&self, from: f64, factor: f64, hazard: f64) -> Option<f64> {
         if factor <= 0.0 {
             return None;
         }
-        if let Some(wave) = &self.wave {
-            return wave.spend(from, hazard / factor).map(|x| from + x);
-        }
         if let [only] = self.stretches[..] {
             // The common case of a constant rate.
-            if only.slope == 0.0 {
+            if only.slope == 0.0 && self.wave.is_none() {
                 return (only.rate > 0.0).then(|| from + hazard / (only.rate * factor));
             }
+        }
+        self.spend_varying(from, factor, hazard)
+    }
+
+    #[inline(never)]
+    fn spend_varying(&self, from: f64, factor: f64, hazard: f64) -> Option<f64> {
+        if let Some(wave) = &self.wave {
+            return wave.spend(from, hazard / factor).map(|x| from + x);
         }
         self.spend_along(from, hazard / factor)
     }

@@ -12,10 +12,11 @@
 
 mod heap;
 pub mod packed;
+mod soonest;
 
 use crate::units::Nanos;
-use heap::Heap;
 pub use packed::Packed;
+use soonest::Soonest;
 use std::collections::VecDeque;
 
 /// What happens. Small and `Copy`; ids carry a generation or an epoch, so that a stale event is
@@ -110,7 +111,7 @@ fn key(time: Nanos, order: u64) -> u128 {
 /// What happens next, in total order.
 #[derive(Debug)]
 pub struct Agenda {
-    heap: Heap,
+    posted: Soonest,
     lanes: Vec<Lane>,
     sequence: u64,
     now: Nanos,
@@ -129,7 +130,7 @@ impl Agenda {
     pub fn new(lanes: &[Nanos]) -> Agenda {
         let lane = |&delay| Lane { delay, posted: false, waiting: VecDeque::new() };
         Agenda {
-            heap: Heap::with_capacity(256),
+            posted: Soonest::new(),
             lanes: lanes.iter().map(lane).collect(),
             sequence: 0,
             now: 0,
@@ -153,7 +154,7 @@ impl Agenda {
     pub fn at(&mut self, time: Nanos, event: Event) {
         assert!(time >= self.now, "an event in the past: {event:?} at {time}, now {}", self.now);
         let order = self.order(event.rank());
-        self.heap.push(key(time, order), event.packed(NO_LANE));
+        self.posted.push(key(time, order), event.packed(NO_LANE));
     }
 
     /// Puts an event after the constant delay of a lane.
@@ -167,7 +168,7 @@ impl Agenda {
             at.waiting.push_back((key, event));
         } else {
             at.posted = true;
-            self.heap.push(key, event);
+            self.posted.push(key, event);
         }
     }
 
@@ -175,12 +176,12 @@ impl Agenda {
     /// waiting event still matters.
     #[inline(always)]
     pub fn next(&mut self, until: Nanos, is_live: impl Fn(Packed) -> bool) -> Packed {
-        let Some((key, event)) = self.heap.first() else { return Packed::NOTHING };
+        let Some(key) = self.posted.first() else { return Packed::NOTHING };
         let time = (key >> 64) as Nanos;
         if time > until {
             return Packed::NOTHING;
         }
-        self.heap.take_first();
+        let event = self.posted.take_first();
         self.now = time;
         let lane = event.lane();
         if lane != NO_LANE {
@@ -196,7 +197,7 @@ impl Agenda {
         while let Some((key, event)) = lane.waiting.pop_front() {
             if is_live(event) {
                 lane.posted = true;
-                self.heap.push(key, event);
+                self.posted.push(key, event);
                 return;
             }
         }
@@ -204,18 +205,18 @@ impl Agenda {
 
     /// Number of entries waiting, stale ones included.
     pub fn len(&self) -> usize {
-        self.heap.len() + self.lanes.iter().map(|l| l.waiting.len()).sum::<usize>()
+        self.posted.len() + self.lanes.iter().map(|l| l.waiting.len()).sum::<usize>()
     }
 
     /// True when nothing is to come.
     pub fn is_empty(&self) -> bool {
-        self.heap.len() == 0
+        self.posted.len() == 0
     }
 
     /// Bytes reserved for entries.
     pub fn bytes(&self) -> usize {
         let waiting = self.lanes.iter().map(|l| l.waiting.capacity()).sum::<usize>();
-        (self.heap.capacity() + waiting) * size_of::<(u128, Packed)>()
+        (self.posted.capacity() + waiting) * size_of::<(u128, Packed)>()
     }
 }
 
@@ -228,11 +229,7 @@ mod tests {
             .collect()
     }
 
-    fn take(
-        agenda: &mut Agenda,
-        until: Nanos,
-        is_live: impl Fn(Packed) -> bool,
-    ) -> Option<Event> {
+    fn take(agenda: &mut Agenda, until: Nanos, is_live: impl Fn(Packed) -> bool) -> Option<Event> {
         let next = agenda.next(until, is_live);
         (next != Packed::NOTHING).then(|| next.event())
     }
@@ -317,7 +314,7 @@ mod tests {
             agenda.after_lane(0, Event::Timeout { call, life: 0, attempt: 0 });
         }
         let last_only = |e: Packed| e.id() == 999;
-        assert_eq!(agenda.heap.len(), 1);
+        assert_eq!(agenda.posted.len(), 1);
         assert_eq!(
             take(&mut agenda, 99, last_only),
             Some(Event::Timeout { call: 0, life: 0, attempt: 0 })

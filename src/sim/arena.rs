@@ -30,25 +30,32 @@ impl<T, X: Default> Arena<T, X> {
         Arena { slots: Vec::new(), extras: Vec::new(), free: Vec::new() }
     }
 
-    /// Takes a slot for the value, without an extra; returns (index, life).
+    /// Takes a slot, without an extra; returns (index, life) and the place for the value, which
+    /// still holds what was there before. (A value that is handed over is made elsewhere and
+    /// copied; one that is assigned to its place is made there.)
     #[inline(always)]
-    pub fn take(&mut self, value: T) -> (u32, u32) {
-        if let Some(index) = self.free.pop() {
-            let slot = &mut self.slots[index as usize];
-            slot.life = slot.life.wrapping_add(1);
-            slot.has_extra = false;
-            slot.value = value;
-            return (index, slot.life);
-        }
-        self.take_new(value)
+    pub fn take(&mut self) -> (u32, u32, &mut T)
+    where
+        T: Default,
+    {
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => self.new_slot(),
+        };
+        let slot = &mut self.slots[index as usize];
+        slot.life = slot.life.wrapping_add(1);
+        slot.has_extra = false;
+        (index, slot.life, &mut slot.value)
     }
 
     #[inline(never)]
     #[cold]
-    fn take_new(&mut self, value: T) -> (u32, u32) {
-        let index = self.slots.len() as u32;
-        self.slots.push(Slot { life: 1, has_extra: false, value });
-        (index, 1)
+    fn new_slot(&mut self) -> u32
+    where
+        T: Default,
+    {
+        self.slots.push(Slot { life: 0, has_extra: false, value: T::default() });
+        self.slots.len() as u32 - 1
     }
 
     /// Frees a slot. Ids with its life are stale from here on.
@@ -65,6 +72,12 @@ impl<T, X: Default> Arena<T, X> {
     pub fn is_live(&self, index: u32, life: u32) -> bool {
         // Lives of ids are odd, those of free slots even.
         self.slots.get(index as usize).is_some_and(|s| s.life == life)
+    }
+
+    /// The record of an id, if it is still there.
+    #[inline]
+    pub fn get_mut(&mut self, index: u32, life: u32) -> Option<&mut T> {
+        self.slots.get_mut(index as usize).filter(|s| s.life == life).map(|s| &mut s.value)
     }
 
     /// The life of the record in a slot.
@@ -152,12 +165,13 @@ mod tests {
 
     #[test]
     fn a_slot_taken_again_has_another_life() {
-        let mut arena: Arena<_> = Arena::new();
-        let (a, life) = arena.take("first");
+        let mut arena: Arena<&str> = Arena::new();
+        let (a, life, place) = arena.take();
+        *place = "first";
         assert!(arena.is_live(a, life) && arena.is_taken(a));
         arena.free(a);
         assert!(!arena.is_live(a, life) && !arena.is_taken(a));
-        let (b, next) = arena.take("second");
+        let (b, next, _) = arena.take();
         assert_eq!(a, b);
         assert!(arena.is_live(b, next) && !arena.is_live(b, life));
         assert_eq!((arena.len(), arena.slots()), (1, 1));
@@ -166,8 +180,8 @@ mod tests {
     #[test]
     #[should_panic(expected = "freed twice")]
     fn a_slot_cannot_be_freed_twice() {
-        let mut arena: Arena<_> = Arena::new();
-        let (a, _) = arena.take(0);
+        let mut arena: Arena<u32> = Arena::new();
+        let (a, ..) = arena.take();
         arena.free(a);
         arena.free(a);
     }
@@ -175,13 +189,13 @@ mod tests {
     #[test]
     fn a_record_in_a_slot_that_had_an_extra_has_none() {
         let mut arena: Arena<&str, u32> = Arena::new();
-        let (a, _) = arena.take("plain");
-        let (b, _) = arena.take("with an extra");
+        let (a, ..) = arena.take();
+        let (b, ..) = arena.take();
         *arena.extra_mut(b) += 7;
         *arena.extra_mut(b) += 1;
         assert_eq!((arena.extra(a), arena.extra(b)), (None, Some(&8)));
         arena.free(b);
-        let (again, _) = arena.take("plain");
+        let (again, ..) = arena.take();
         assert_eq!((again, arena.extra(again)), (b, None));
         assert_eq!(*arena.extra_mut(again), 0, "an extra begins anew");
     }

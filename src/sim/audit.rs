@@ -80,7 +80,8 @@ impl World<'_> {
             let sum = |of: fn(&Count) -> u32| {
                 instances.clone().map(|i| u64::from(of(&counted[*i as usize]))).sum::<u64>()
             };
-            let levels = [LevelOf::Present, LevelOf::Waiting, LevelOf::Busy].map(|of| meter.levels.level(of));
+            let levels = [LevelOf::Present, LevelOf::Waiting, LevelOf::Busy]
+                .map(|of| meter.levels.level(of));
             let waiting = waiting.map(u64::from).sum::<u64>();
             let there = [sum(|c| c.present), waiting, sum(|c| c.busy)];
             if levels != there {

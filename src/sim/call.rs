@@ -7,9 +7,9 @@ mod pool;
 use super::agenda::Event;
 use super::records::{Call, CallState, Caller, Id, Identity, Task, TaskState};
 use super::story::What;
-use super::world::{EdgeState, World};
+use super::world::{ComponentState, EdgeState, World};
 use crate::mitigation::{Ask, Context, Layer, LayerState, LazyLuck, Told};
-use crate::plan::{EdgeId, InstanceId, NONE, Timeout};
+use crate::plan::{EdgeId, InstanceId, NONE, Plan, Timeout};
 use crate::rng::Luck;
 use crate::status::Status;
 use crate::units::Nanos;
@@ -56,7 +56,8 @@ impl World<'_> {
         luck: Luck,
         endpoint: u32,
     ) {
-        let (index, life) = self.calls.take(Call {
+        let (index, life, place) = self.calls.take();
+        *place = Call {
             edge,
             caller,
             from,
@@ -74,7 +75,7 @@ impl World<'_> {
             sent: self.now,
             task: Id::NONE,
             target: NONE,
-        });
+        };
         let EdgeState { deadline_lane: lane, asks, .. } = self.edges[edge as usize];
         if lane != NONE {
             self.agenda.after_lane(lane, Event::Deadline { call: index, life });
@@ -114,7 +115,8 @@ impl World<'_> {
         f: impl FnOnce(&mut LayerState, &mut Context) -> R,
     ) -> R {
         // What most layers leave alone is kept only when it has been changed.
-        let kept = self.calls.extra(index).map_or((0, 0), |extra| (extra.memos[layer], extra.pause));
+        let kept =
+            self.calls.extra(index).map_or((0, 0), |extra| (extra.memos[layer], extra.pause));
         let (mut memo, mut pause) = kept;
         let call = &mut self.calls[index];
         let edge_id = call.edge;
@@ -245,25 +247,25 @@ impl World<'_> {
     /// Chooses the instance and puts the attempt on its way.
     #[inline(never)]
     pub(super) fn dispatch(&mut self, index: u32) {
-        let life = self.calls.life(index);
-        let call = &mut self.calls[index];
+        let World { calls, tasks, edges, components, stations, plan, .. } = self;
+        let life = calls.life(index);
+        let call = &mut calls[index];
         call.state = CallState::Out;
         let attempt_luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt));
-        let is_first = call.attempt == 1;
-        let is_copy = matches!(call.caller, Caller::Copy(_));
-        let edge = &mut self.edges[call.edge as usize];
+        let edge = &mut edges[call.edge as usize];
         edge.sent += 1;
-        edge.retried += u64::from(!is_first);
-        edge.hedged += u64::from(is_copy && is_first);
-        let Some(instance) = self.choose(index, attempt_luck) else {
-            self.calls[index].target = NONE;
+        if call.attempt > 1 {
+            edge.retried += 1;
+        } else if let Caller::Copy(_) = call.caller {
+            edge.hedged += 1;
+        }
+        let Some(instance) = choose(plan, components, edge, call, attempt_luck) else {
+            call.target = NONE;
             return self.attempt_over(index, Status::Unavailable);
         };
-        let call = &mut self.calls[index];
         call.target = instance;
-        let edge = &mut self.edges[call.edge as usize];
         if !edge.out.is_empty() {
-            let slot = edge.slot(call.from, self.stations[instance as usize].number);
+            let slot = edge.slot(call.from, stations[instance as usize].number);
             if let Some(out) = edge.out.get_mut(slot) {
                 *out += 1;
             }
@@ -274,7 +276,8 @@ impl World<'_> {
             call.task = Id::NONE;
             return;
         }
-        let (task, task_life) = self.tasks.take(Task {
+        let (task, task_life, place) = tasks.take();
+        *place = Task {
             call: Id { index, life },
             child: Id::NONE,
             instance,
@@ -294,7 +297,7 @@ impl World<'_> {
             came: self.now,
             until: 0,
             work: 0,
-        });
+        };
         call.task = Id { index: task, life: task_life };
         if edge.is_direct() { self.arrive(task) } else { self.travel(index, task) }
     }
@@ -312,37 +315,6 @@ impl World<'_> {
         } else {
             self.agenda.at(self.now + travel, Event::Deliver { task, epoch });
         }
-    }
-
-    #[inline]
-    fn choose(&mut self, index: u32, attempt_luck: Luck) -> Option<InstanceId> {
-        let call = &self.calls[index];
-        if let Caller::Probe(instance) = call.caller {
-            return Some(instance);
-        }
-        let edge = &mut self.edges[call.edge as usize];
-        let component = &self.components[edge.to as usize];
-        let mut fit = &component.fit;
-        if fit.is_empty() {
-            let probe = self.plan.components[edge.to as usize].probe.as_ref();
-            if probe.is_none_or(|p| p.fail_open) {
-                fit = &component.all;
-            }
-        }
-        if let [only] = fit[..] {
-            return Some(component.instances[only as usize]);
-        }
-        let (row, from) = (edge.row(call.from), call.from);
-        let out = &edge.out;
-        let base = edge.slot_base(from);
-        let load = |number: u32| out.get(base + number as usize).copied().unwrap_or(0);
-        let draw = if edge.draws_instances { attempt_luck.at(luck::PICK).bits() } else { 0 };
-        let user = match call.identity.user {
-            NONE => call.luck.bits(), // Nobody to stick to.
-            user => u64::from(user),
-        };
-        let number = edge.pickers[row].pick(fit, load, user, draw)?;
-        Some(component.instances[number as usize])
     }
 
     /// Tells the layers below `end`, innermost first.
@@ -384,33 +356,65 @@ impl World<'_> {
     /// The call is over; who waits gets its outcome.
     #[inline(never)]
     fn deliver(&mut self, index: u32, status: Status) {
-        let (caller, edge, from) = {
-            let call = &self.calls[index];
-            (call.caller, call.edge, call.from)
-        };
         if self.calls.extra(index).is_some_and(|extra| extra.copies != Id::NONE) {
             self.drop_copies(index, GivenUp { loses: false, process_is_gone: false });
         }
+        let Call { caller, edge, from, .. } = self.calls[index];
         match caller {
-            // What comes out of a copy ends at its hedge.
-            Caller::Copy(_) => self.calls.free(index),
             Caller::Task(task) => {
                 self.calls.free(index);
                 self.call_returned(task, edge, from, status);
+            }
+            Caller::Stream => {
+                self.request_over(index, status);
+                self.calls.free(index);
             }
             Caller::Visit(visit) => {
                 let done = self.request_over(index, status);
                 self.calls.free(index);
                 self.visit_goes_on(visit, done);
             }
-            Caller::Stream => {
-                self.request_over(index, status);
-                self.calls.free(index);
-            }
+            // What comes out of a copy ends at its hedge.
+            Caller::Copy(_) => self.calls.free(index),
             Caller::Probe(instance) => {
                 self.calls.free(index);
                 self.probe_over(instance, status);
             }
         }
     }
+}
+
+/// The instance for an attempt, None if there is none that it may go to.
+#[inline(always)]
+fn choose(
+    plan: &Plan,
+    components: &[ComponentState],
+    edge: &mut EdgeState,
+    call: &Call,
+    attempt_luck: Luck,
+) -> Option<InstanceId> {
+    if let Caller::Probe(instance) = call.caller {
+        return Some(instance);
+    }
+    let component = &components[edge.to as usize];
+    if let [only] = component.fit[..] {
+        return Some(component.instances[only as usize]);
+    }
+    let mut fit = &component.fit;
+    if fit.is_empty() {
+        let probe = plan.components[edge.to as usize].probe.as_ref();
+        if probe.is_none_or(|p| p.fail_open) {
+            fit = &component.all;
+        }
+    }
+    let draw = if edge.draws_instances { attempt_luck.at(luck::PICK).bits() } else { 0 };
+    let user = match call.identity.user {
+        NONE => call.luck.bits(), // Nobody to stick to.
+        user => u64::from(user),
+    };
+    let (row, base) = (edge.row(call.from), edge.slot_base(call.from));
+    let EdgeState { pickers, out, .. } = edge;
+    let load = |number: u32| out.get(base + number as usize).copied().unwrap_or(0);
+    let number = pickers[row].pick(fit, load, user, draw)?;
+    Some(component.instances[number as usize])
 }

@@ -164,6 +164,34 @@ pub struct ClientMeter {
     buckets: Vec<ClientBucket>,
 }
 
+impl ComponentMeter {
+    /// A request comes.
+    #[inline(always)]
+    pub fn enters(&mut self, now: Nanos) {
+        self.levels.change(now, LevelOf::Present, 1);
+    }
+
+    /// A request that came at `came` leaves, with or without an answer.
+    #[inline(always)]
+    pub fn leaves(&mut self, now: Nanos, came: Nanos, warm_up: Nanos) {
+        self.stayed += u128::from(now.saturating_sub(came.max(warm_up)));
+        self.levels.change(now, LevelOf::Present, -1);
+    }
+
+    /// The number of requests waiting changes; `longest` is the line of the instance concerned.
+    #[inline(always)]
+    pub fn line_changes(&mut self, now: Nanos, by: i32, longest: u32) {
+        self.levels.change(now, LevelOf::Waiting, by);
+        self.peak_line = self.peak_line.max(longest);
+    }
+
+    /// The number of workers in use changes.
+    #[inline(always)]
+    pub fn busy_changes(&mut self, now: Nanos, by: i32) {
+        self.levels.change(now, LevelOf::Busy, by);
+    }
+}
+
 impl ClientMeter {
     /// Good answers, slow ones included.
     pub fn good(&self) -> u64 {
@@ -306,33 +334,10 @@ impl Meter {
         *peak = (*peak).max(used);
     }
 
-    /// A request comes into a component.
+    /// Nothing is measured before.
     #[inline]
-    pub fn enters(&mut self, now: Nanos, component: ComponentId) {
-        self.components[component as usize].levels.change(now, LevelOf::Present, 1);
-    }
-
-    /// A request that came at `came` leaves a component, with or without an answer.
-    #[inline]
-    pub fn leaves(&mut self, now: Nanos, component: ComponentId, came: Nanos) {
-        let stay = now.saturating_sub(came.max(self.warm_up));
-        let meter = &mut self.components[component as usize];
-        meter.stayed += u128::from(stay);
-        meter.levels.change(now, LevelOf::Present, -1);
-    }
-
-    /// Requests waiting in a component; `longest` is the line of the instance concerned.
-    #[inline]
-    pub fn line_changes(&mut self, now: Nanos, component: ComponentId, by: i32, longest: u32) {
-        let meter = &mut self.components[component as usize];
-        meter.levels.change(now, LevelOf::Waiting, by);
-        meter.peak_line = meter.peak_line.max(longest);
-    }
-
-    /// Workers in use in a component.
-    #[inline]
-    pub fn busy_changes(&mut self, now: Nanos, component: ComponentId, by: i32) {
-        self.components[component as usize].levels.change(now, LevelOf::Busy, by);
+    pub fn warm_up(&self) -> Nanos {
+        self.warm_up
     }
 
     /// A component has answered.
@@ -364,7 +369,7 @@ impl Meter {
     }
 
     /// A request is over.
-    #[inline]
+    #[inline(always)]
     pub fn request_over(&mut self, request: Request) {
         let Request { now, status, latency, is_slow, .. } = request;
         if self.log.len() < self.log_at_most {

@@ -185,16 +185,18 @@ impl World<'_> {
             lost += u64::from(!task.is_branch && task.identity.class != NONE);
             if task.is_present() {
                 present += 1;
-                self.meter.leaves(now, component, task.came);
+                let warm_up = self.meter.warm_up();
+                self.meter.components[component as usize].leaves(now, task.came, warm_up);
             }
             self.tasks.free(index);
         }
         let station = &mut self.stations[instance as usize];
         assert_eq!(present, station.present, "present tasks are counted");
-        self.meter.components[component as usize].lost += lost;
+        let counts = &mut self.meter.components[component as usize];
+        counts.lost += lost;
         station.tally.lost(lost);
-        self.meter.line_changes(now, component, -in_line, 0);
-        self.meter.busy_changes(now, component, -(station.busy as i32));
+        counts.line_changes(now, -in_line, 0);
+        counts.busy_changes(now, -(station.busy as i32));
         station.set_process(process);
         station.life += 1;
         (station.busy, station.present, station.hung, station.leaked) = (0, 0, 0, 0);
@@ -247,8 +249,10 @@ impl World<'_> {
 
     /// As [`Self::replace`], after a given time.
     pub fn replace_within(&mut self, instance: InstanceId, takes: Option<Nanos>) {
-        let alive =
-            !matches!(self.stations[instance as usize].process(), Process::Down | Process::Starting);
+        let alive = !matches!(
+            self.stations[instance as usize].process(),
+            Process::Down | Process::Starting
+        );
         let life = if alive {
             self.meter.tell(self.now, What::Died { instance, death: Death::Replaced });
             self.clear(instance, Process::Starting)

@@ -142,6 +142,31 @@ pub struct CallExtra {
     pub copies: Id,
 }
 
+impl Default for Call {
+    /// What stands in a slot before its first call.
+    fn default() -> Call {
+        Call {
+            edge: NONE,
+            caller: Caller::Stream,
+            from: NONE,
+            identity: Identity { class: NONE, user: NONE, key: NONE },
+            luck: Luck::new(0),
+            attempt: 0,
+            turn: 0,
+            state: CallState::Pauses,
+            connected: false,
+            is_final: false,
+            last: None,
+            resume_layer: 0,
+            endpoint: NONE,
+            began: 0,
+            sent: 0,
+            task: Id::NONE,
+            target: NONE,
+        }
+    }
+}
+
 impl Default for CallExtra {
     fn default() -> CallExtra {
         CallExtra {
@@ -230,6 +255,33 @@ pub struct TaskExtra {
     pub again: u32,
     /// The pause before each of those.
     pub again_pause: Nanos,
+}
+
+impl Default for Task {
+    /// What stands in a slot before its first task.
+    fn default() -> Task {
+        Task {
+            call: Id::NONE,
+            child: Id::NONE,
+            instance: NONE,
+            op: NONE,
+            endpoint: NONE,
+            epoch: 0,
+            attempt: 0,
+            state: TaskState::Travels,
+            holds_worker: false,
+            degraded: false,
+            frozen: false,
+            on_cpu: false,
+            is_branch: false,
+            is_struck: false,
+            identity: Identity { class: NONE, user: NONE, key: NONE },
+            luck: Luck::new(0),
+            came: 0,
+            until: 0,
+            work: 0,
+        }
+    }
 }
 
 impl Default for TaskExtra {

@@ -6,9 +6,9 @@ mod waiting;
 
 use super::agenda::Event;
 use super::call::luck;
-use super::records::{Caller, Id, TaskState, Tasks};
-use super::world::{Later, Process, World};
-use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
+use super::records::{Caller, Id, Task, TaskState, Tasks};
+use super::world::{Later, Process, Station, World};
+use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId, Plan};
 use crate::rng::Luck;
 use crate::status::Status;
 use crate::units::{Nanos, nearest};
@@ -17,13 +17,26 @@ impl World<'_> {
     /// An attempt reaches its instance.
     #[inline]
     pub fn arrive(&mut self, index: u32) {
-        let task = &mut self.tasks[index];
+        let World { tasks, stations, meter, .. } = self;
+        let task = &mut tasks[index];
         task.came = self.now;
-        let instance = task.instance;
         let is_request = task.identity.class != NONE;
-        let station = &self.stations[instance as usize];
-        self.meter.components[station.component as usize].requests += u64::from(is_request);
-        if !station.is_open()
+        let station = &mut stations[task.instance as usize];
+        let counts = &mut meter.components[station.component as usize];
+        counts.requests += u64::from(is_request);
+        if station.is_open() && station.serves_at_once() {
+            station.present += 1;
+            counts.enters(self.now);
+            return self.start(index);
+        }
+        self.arrive_with_care(index);
+    }
+
+    /// An attempt reaches an instance that is busy, or not as it should be.
+    #[inline(never)]
+    fn arrive_with_care(&mut self, index: u32) {
+        let instance = self.tasks[index].instance;
+        if !self.stations[instance as usize].is_open()
             && let Some(status) = self.refusal(index)
         {
             return self.turn_away(index, status);
@@ -34,7 +47,7 @@ impl World<'_> {
             return self.line_is_full(index);
         }
         station.present += 1;
-        self.meter.enters(self.now, station.component);
+        self.meter.components[station.component as usize].enters(self.now);
         if at_once { self.start(index) } else { self.wait_in_line(index) }
     }
 
@@ -109,8 +122,8 @@ impl World<'_> {
             let Some(id) = station.line.pop(&mut station.luck, |id| waits(tasks, id)) else {
                 return;
             };
-            self.meter.line_changes(self.now, station.component, -1, 0);
             let component = station.component as usize;
+            self.meter.components[component].line_changes(self.now, -1, 0);
             if self.plan.components[component].drops_abandoned && self.is_abandoned(id.index) {
                 self.meter.components[component].dropped += 1;
                 self.tasks[id.index].state = TaskState::Travels;
@@ -124,44 +137,44 @@ impl World<'_> {
     /// A task gets a worker and goes on.
     #[inline]
     fn start(&mut self, index: u32) {
-        let task = &mut self.tasks[index];
+        let World { tasks, stations, meter, plan, .. } = self;
+        let task = &mut tasks[index];
         task.holds_worker = true;
         // It is on the instance from here on, also for a bug that kills the process at once.
         task.state = TaskState::Works;
-        let instance = task.instance;
-        let station = &mut self.stations[instance as usize];
+        let station = &mut stations[task.instance as usize];
         station.busy += 1;
-        self.meter.busy_changes(self.now, station.component, 1);
+        let counts = &mut meter.components[station.component as usize];
+        counts.busy_changes(self.now, 1);
         if task.op == NONE {
-            let (component, has_memory) = (station.component, station.has_memory);
-            let (class, wait) = (task.identity.class, self.now - task.came);
-            if class != NONE {
-                self.wait_ends(component, class, wait, true);
+            let is_plain = counts.watchers.is_empty() && !station.has_memory;
+            match first_op(plan, station, task) {
+                Ok(op) => task.op = op,
+                Err(status) => {
+                    if !is_plain {
+                        self.begins(index, false);
+                    }
+                    return self.end_task(index, status);
+                }
             }
-            match self.first_op(index) {
-                Ok(op) => self.tasks[index].op = op,
-                Err(status) => return self.end_task(index, status),
-            }
-            if has_memory {
-                self.look_at_memory(instance);
+            if !is_plain {
+                self.begins(index, true);
             }
         }
         self.advance(index);
     }
 
-    /// The first operation of the program that a task runs.
-    #[inline]
-    fn first_op(&self, index: u32) -> Result<OpId, Status> {
+    /// A task has got its first worker: those who watch are told, and memory is looked at.
+    #[inline(never)]
+    fn begins(&mut self, index: u32, runs: bool) {
         let task = &self.tasks[index];
-        if task.identity.class == NONE {
-            return Err(Status::Ok); // A probe has what it wanted: a worker.
+        let (instance, class, wait) = (task.instance, task.identity.class, self.now - task.came);
+        let Station { component, has_memory, .. } = self.stations[instance as usize];
+        if class != NONE {
+            self.wait_ends(component, class, wait, true);
         }
-        let station = &self.stations[task.instance as usize];
-        let plan = &self.plan.components[station.component as usize];
-        let row = station.version as usize * plan.endpoints.len();
-        match plan.programs.get(row + task.endpoint as usize) {
-            Some(&op) if op != NONE => Ok(op),
-            _ => Err(Status::ClientError), // 404: this version does not have the endpoint.
+        if runs && has_memory {
+            self.look_at_memory(instance);
         }
     }
 
@@ -227,20 +240,21 @@ impl World<'_> {
     /// A work step begins.
     #[inline]
     pub fn work(&mut self, index: u32, work: u32) {
+        let World { tasks, stations, agenda, .. } = self;
         let plan = &self.plan.works[work as usize];
-        let task = &mut self.tasks[index];
-        let station = &self.stations[task.instance as usize];
+        let task = &mut tasks[index];
         let base = plan.takes.sample_nanos(&mut task.luck.at(plan.luck).rng());
         task.work += base;
+        let is_plain = !task.is_struck && !plan.crowds && base < 1 << 53;
         // Most work takes what was drawn. (Below 2^53 ns a float holds it exactly.)
-        if !task.is_struck && !plan.crowds && base < 1 << 53 && station.is_at_full_speed() {
+        if is_plain && stations[task.instance as usize].is_at_full_speed() {
             self.epochs = self.epochs.wrapping_add(1);
             let (epoch, until) = (self.epochs, self.now + base);
             task.state = TaskState::Works;
             task.on_cpu = false;
             task.epoch = epoch;
             task.until = until;
-            return self.agenda.at(until, Event::WorkDone { task: index, epoch });
+            return agenda.at(until, Event::WorkDone { task: index, epoch });
         }
         self.work_under_conditions(index, work, base);
     }
@@ -365,7 +379,7 @@ impl World<'_> {
     fn release_worker(&mut self, instance: InstanceId) {
         let station = &mut self.stations[instance as usize];
         station.busy -= 1;
-        self.meter.busy_changes(self.now, station.component, -1);
+        self.meter.components[station.component as usize].busy_changes(self.now, -1);
         if !station.line.is_empty() {
             self.later.push_back(Later::Serve(instance));
         }
@@ -431,31 +445,23 @@ impl World<'_> {
 
     /// A task ends: gives back what it holds, and its answer goes to who waits.
     #[inline(never)]
-    pub fn end_task(&mut self, index: u32, status: Status) {
-        let task = &self.tasks[index];
-        let (instance, holds, came) = (task.instance, task.holds_worker, task.came);
-        let is_request = task.identity.class != NONE;
-        let mut status = status;
+    pub fn end_task(&mut self, index: u32, mut status: Status) {
+        let World { tasks, stations, meter, .. } = self;
+        let task = &tasks[index];
         if task.degraded && status == Status::Ok {
             status = Status::Degraded;
         }
         if task.is_branch {
-            let extra = self.tasks.extra_mut(index);
-            let (parent, fork) = (extra.parent, extra.fork_number.1);
-            self.tasks.free(index);
-            return self.branch_over(parent, fork, status);
+            return self.end_branch(index, status);
         }
-        let station = &mut self.stations[instance as usize];
+        let instance = task.instance;
+        let station = &mut stations[instance as usize];
         station.present -= 1;
-        self.meter.leaves(self.now, station.component, came);
-        if is_request {
-            let has_memory = station.has_memory;
-            if station.has_door() {
-                status = self.tell_door(index, status);
-            }
-            if has_memory {
-                self.leak_of_request(instance);
-            }
+        let (warm_up, holds) = (meter.warm_up(), task.holds_worker);
+        let counts = &mut meter.components[station.component as usize];
+        counts.leaves(self.now, task.came, warm_up);
+        if (station.has_door() || station.has_memory) && task.identity.class != NONE {
+            status = self.part_from(index, status);
         }
         if holds {
             self.release_worker(instance);
@@ -463,28 +469,50 @@ impl World<'_> {
         self.answer(index, status);
     }
 
+    /// A task leaves an instance with a door or memory; gives the status that goes out.
+    #[inline(never)]
+    fn part_from(&mut self, index: u32, mut status: Status) -> Status {
+        let instance = self.tasks[index].instance;
+        if self.stations[instance as usize].has_door() {
+            status = self.tell_door(index, status);
+        }
+        if self.stations[instance as usize].has_memory {
+            self.leak_of_request(instance);
+        }
+        status
+    }
+
+    fn end_branch(&mut self, index: u32, status: Status) {
+        let extra = self.tasks.extra_mut(index);
+        let (parent, fork) = (extra.parent, extra.fork_number.1);
+        self.tasks.free(index);
+        self.branch_over(parent, fork, status);
+    }
+
     /// Sends the answer and frees the task.
     #[inline]
     fn answer(&mut self, index: u32, status: Status) {
-        let task = &self.tasks[index];
-        let (call, attempt, attempt_luck) = (task.call, task.attempt, task.luck);
+        let World { tasks, stations, meter, .. } = self;
+        let task = &tasks[index];
+        let Task { call, attempt, luck: attempt_luck, .. } = *task;
         let class = task.identity.class;
         if class != NONE {
             let (sojourn, work) = (self.now - task.came, task.work);
-            let station = &mut self.stations[task.instance as usize];
+            let station = &mut stations[task.instance as usize];
             let component = station.component;
             station.tally.answer(status);
-            self.meter.answers(component, status, sojourn);
-            if status.is_good() {
+            meter.answers(component, status, sojourn);
+            tasks.free(index);
+            if status.is_good() && !meter.components[component as usize].watchers.is_empty() {
                 self.sojourn_ends(component, class, (sojourn, work));
             }
+        } else {
+            tasks.free(index);
         }
-        self.tasks.free(index);
         if !self.calls.is_live(call.index, call.life) {
-            return;
+            return; // The caller has gone; the work was for nobody.
         }
-        let edge = self.calls[call.index].edge;
-        if self.edges[edge as usize].is_direct() {
+        if self.edges[self.calls[call.index].edge as usize].is_direct() {
             return self.answered(call, attempt, status);
         }
         self.travel_back(call, attempt, status, attempt_luck);
@@ -510,6 +538,20 @@ impl World<'_> {
 /// Marks the `op` of a task whose refusal is being worked on; the status stands below. `NONE` is
 /// above.
 pub(super) const REFUSES: u32 = 0xFFFF_0000;
+
+/// The first operation of the program that a task runs.
+#[inline]
+fn first_op(plan: &Plan, station: &Station, task: &Task) -> Result<OpId, Status> {
+    if task.identity.class == NONE {
+        return Err(Status::Ok); // A probe has what it wanted: a worker.
+    }
+    let plan = &plan.components[station.component as usize];
+    let row = station.version as usize * plan.endpoints.len();
+    match plan.programs.get(row + task.endpoint as usize) {
+        Some(&op) if op != NONE => Ok(op),
+        _ => Err(Status::ClientError), // 404: this version does not have the endpoint.
+    }
+}
 
 fn waits(tasks: &Tasks, id: Id) -> bool {
     tasks.is_live(id.index, id.life) && tasks[id.index].state == TaskState::Waits

@@ -26,7 +26,7 @@ mod luck {
 }
 
 /// A visit of a user.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Visit {
     /// The client.
     pub client: ClientId,
@@ -94,7 +94,6 @@ impl World<'_> {
                 }
                 Source::Open { .. } => {
                     self.draw_gap(client);
-                    self.plan_arrival(client);
                 }
                 Source::At(times) => {
                     if let Some(&first) = times.first() {
@@ -110,14 +109,16 @@ impl World<'_> {
         }
     }
 
-    #[inline]
+    /// Draws the next unit gap and puts the arrival at its end on the agenda.
+    #[inline(always)]
     fn draw_gap(&mut self, client: ClientId) {
-        let state = &mut self.clients[client as usize];
         let Source::Open { poisson, .. } = self.plan.clients[client as usize].source else {
             return;
         };
+        let state = &mut self.clients[client as usize];
         state.left = if poisson { Exp1.sample(&mut state.gaps) } else { 1.0 };
         state.since = self.now;
+        self.plan_arrival(client);
     }
 
     /// Puts the next arrival on the agenda: when what is left of the unit gap has been spent.
@@ -168,25 +169,21 @@ impl World<'_> {
         let plan = &self.plan.clients[client as usize];
         let state = &mut self.clients[client as usize];
         state.count += 1;
+        let (luck, number) = (state.luck, state.count);
         match &plan.source {
             Source::At(times) => {
                 if let Some(&next) = times.get(state.count as usize) {
                     self.agenda.at(next, Event::Arrival { client, epoch: 0 });
                 }
             }
-            _ => {
-                self.draw_gap(client);
-                self.plan_arrival(client);
-            }
+            _ => self.draw_gap(client),
         }
-        let number = self.clients[client as usize].count;
         if plan.visit.is_some() {
-            let luck = self.clients[client as usize].luck.at(number);
+            let luck = luck.at(number);
             let user = (luck.at(luck::USER).unit() * f64::from(plan.users)) as u32;
             return self.begin_visit_with(client, user, luck);
         }
-        let luck = self.clients[client as usize].luck.at(number);
-        self.request(client, Caller::Stream, NONE, luck);
+        self.request(client, Caller::Stream, NONE, luck.at(number));
     }
 
     /// A user of a closed population begins: thinks first, or (at the beginning of the run) may
@@ -203,7 +200,9 @@ impl World<'_> {
         };
         let wanted = self.length_of_visit(client, luck);
         let visit = Visit { client, user, wanted, made: 0, failures: 0, luck, request: luck };
-        let (visit, life) = self.visits.take(visit);
+        let (index, life, place) = self.visits.take();
+        *place = visit;
+        let visit = index;
         // The first visits are those that begin with the run.
         let pause = match *at_once && number <= u64::from(*population) {
             true => 0,
@@ -215,7 +214,9 @@ impl World<'_> {
     fn begin_visit_with(&mut self, client: ClientId, user: u32, luck: Luck) {
         let wanted = self.length_of_visit(client, luck);
         let visit = Visit { client, user, wanted, made: 0, failures: 0, luck, request: luck };
-        let (visit, _) = self.visits.take(visit);
+        let (index, _, place) = self.visits.take();
+        *place = visit;
+        let visit = index;
         self.meter.visit_begins(client, user, self.now);
         self.next_request(visit);
     }
@@ -280,29 +281,28 @@ impl World<'_> {
     /// A client's request is over. Returns whether its user is content with it.
     #[inline]
     pub fn request_over(&mut self, index: u32, status: Status) -> bool {
-        let call = &self.calls[index];
-        let plan = &self.plan.edges[call.edge as usize];
-        let client = plan.from_client;
-        let latency = self.now - call.began;
-        let client_plan = &self.plan.clients[client as usize];
-        let is_slow = latency > client_plan.slow_after;
         let copies = self.calls.extra(index).map_or(0, |extra| extra.hedge.attempts);
-        let attempts = call.attempt.saturating_add(copies);
-        let class = call.identity.class;
-        self.latency_ends(client, class, (latency, attempts), status.is_good());
         let call = &self.calls[index];
+        let (class, luck) = (call.identity.class, call.luck);
+        let attempts = call.attempt.saturating_add(copies);
+        let client = self.plan.classes[class as usize].client;
+        let client_plan = &self.plan.clients[client as usize];
+        let latency = self.now - call.began;
+        let is_slow = latency > client_plan.slow_after;
+        let is_good = status.is_good();
         self.meter.request_over(super::meter::Request {
             now: self.now,
             client,
-            class: call.identity.class,
+            class,
             user: (client_plan.users > 0).then_some(call.identity.user),
             status,
             latency,
             is_slow,
             attempts,
-            luck: call.luck,
+            luck,
         });
-        status.is_good() && !is_slow
+        self.latency_ends(client, class, (latency, attempts), is_good);
+        is_good && !is_slow
     }
 
     /// A visit's request is over: the user thinks, gives up, or is done.

@@ -90,7 +90,8 @@ impl World<'_> {
             is_final: false,
             ..call.clone()
         };
-        let (index, life) = self.calls.take(copy);
+        let (index, life, place) = self.calls.take();
+        *place = copy;
         // The list of the lead's copies goes on behind the new one.
         let behind = std::mem::replace(&mut self.calls.extra_mut(lead).copies, Id { index, life });
         let extra = self.calls.extra_mut(index);

@@ -129,8 +129,12 @@ impl World<'_> {
         match gauge {
             Gauge::Memory(c) => self.gauges(c).memory,
             Gauge::MemoryBytes(c) => self.gauges(c).memory_bytes as f64,
-            Gauge::Line(c) => self.meter.components[c as usize].levels.level(LevelOf::Waiting) as f64,
-            Gauge::Present(c) => self.meter.components[c as usize].levels.level(LevelOf::Present) as f64,
+            Gauge::Line(c) => {
+                self.meter.components[c as usize].levels.level(LevelOf::Waiting) as f64
+            }
+            Gauge::Present(c) => {
+                self.meter.components[c as usize].levels.level(LevelOf::Present) as f64
+            }
             Gauge::Busy(c) => {
                 let gauges = self.gauges(c);
                 gauges.busy as f64 / gauges.workers.max(1) as f64

@@ -58,7 +58,9 @@ impl World<'_> {
             if copy > 0 {
                 branch.luck = template.luck.at(luck::COPY + u64::from(copy));
             }
-            let (branch, _) = self.tasks.take(branch);
+            let task = branch;
+            let (branch, _, place) = self.tasks.take();
+            *place = task;
             *self.tasks.extra_mut(branch) = own.clone();
             self.advance(branch);
         }

@@ -20,7 +20,8 @@ impl World<'_> {
         let (instance, priority) = (task.instance, self.plan.priority_of(task.identity.class));
         let station = &mut self.stations[instance as usize];
         station.line.push(Id { index, life }, priority);
-        self.meter.line_changes(self.now, station.component, 1, station.line.len());
+        let counts = &mut self.meter.components[station.component as usize];
+        counts.line_changes(self.now, 1, station.line.len());
         let plan = &self.plan.components[station.component as usize];
         if let Some(law) = &plan.line_wait {
             let wait = law.sample_nanos(&mut task.luck.at(luck::LINE).rng());
@@ -68,7 +69,7 @@ impl World<'_> {
         let tasks = &self.tasks;
         let station = &mut self.stations[instance as usize];
         station.line.left(|id| waits(tasks, id));
-        self.meter.line_changes(self.now, station.component, -1, 0);
+        self.meter.components[station.component as usize].line_changes(self.now, -1, 0);
     }
 
     /// Whether its caller has given it up: its attempt is over, and a late answer would be ignored.
