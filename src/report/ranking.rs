@@ -1,0 +1,198 @@
+//! The corrective measures in the report: ranking, pairs, prices, break-evens.
+
+use super::estimate;
+use crate::plot::words::{NONE, bare, number, quantity, range, signed, title, unit_shown};
+use crate::plot::{USER_OUTAGE, USERS_AFFECTED};
+use crate::study::table::{
+    BreakEven, Difference, Estimate, Kind, Pair, Prices, Ranked, Role, Saved, Table, Variant,
+};
+
+/// The measure that says how likely the incident is.
+const INCIDENT: &str = "incident";
+
+/// What the page shows about corrective measures.
+pub struct Section {
+    pub measures: Vec<Row>,
+    /// What is worth most, and what the best pair is.
+    pub verdicts: Vec<String>,
+    pub pairs: Vec<Row>,
+    pub conflicts: Vec<[String; 2]>,
+    pub prices: Option<PriceTable>,
+    pub break_evens: Vec<BreakEvenBlock>,
+}
+
+/// A measure or a pair.
+pub struct Row {
+    pub rank: String,
+    pub name: String,
+    pub note: String,
+    pub replicas: String,
+    pub saved: String,
+    pub share: String,
+    pub outage: String,
+    pub affected: String,
+    pub incident: String,
+}
+
+/// What the measures cost in normal operation.
+pub struct PriceTable {
+    pub about: String,
+    pub heads: Vec<String>,
+    /// Name, replicas, and one cell for each head.
+    pub rows: Vec<(String, String, Vec<String>)>,
+}
+
+/// A break-even in words and in numbers.
+pub struct BreakEvenBlock {
+    pub says: String,
+    pub variant: String,
+    pub against: String,
+    pub input: String,
+    pub measure: String,
+    pub replicas: String,
+    /// Value, mean, difference.
+    pub points: Vec<[String; 3]>,
+}
+
+/// The section, if there are corrective measures.
+pub fn section(table: &Table) -> Option<Section> {
+    let ranking = table.ranking.as_ref()?;
+    let of = |name: &str| table.variants.iter().find(|variant| variant.name == name);
+    let mut measures: Vec<Row> =
+        ranking.measures.iter().filter_map(|m| Some(measure(m, of(&m.name)?))).collect();
+    let mut verdicts = vec![ranking.worth_most.clone()];
+    let (mut pairs, mut conflicts) = (Vec::new(), Vec::new());
+    if let Some(found) = &table.pairs {
+        verdicts.push(found.best.clone());
+        pairs = found.pairs.iter().map(pair).collect();
+        if let Some(best) = found.pairs.first() {
+            measures.push(Row { rank: "best pair".to_owned(), ..pair(best) });
+        }
+        let plain = |c: &crate::study::table::Conflict| [c.of.join(" + "), c.why.clone()];
+        conflicts = found.conflicts.iter().map(plain).collect();
+    }
+    let verdicts = verdicts.iter().map(|text| quoted(text)).collect();
+    let prices = table.prices.as_ref().and_then(prices);
+    let break_evens = table.break_evens.iter().map(block).collect();
+    Some(Section { measures, verdicts, pairs, conflicts, prices, break_evens })
+}
+
+/// Names between backticks as the page quotes them.
+pub fn quoted(text: &str) -> String {
+    let mut is_open = false;
+    let turn = |c| match c {
+        '`' => {
+            is_open = !is_open;
+            if is_open { '“' } else { '”' }
+        }
+        c => c,
+    };
+    text.chars().map(turn).collect()
+}
+
+fn measure(measure: &Ranked, variant: &Variant) -> Row {
+    let rank = match (measure.role, measure.rank, measure.rank_at_most) {
+        (_, Some(first), Some(last)) if last > first => format!("{first}–{last}"),
+        (_, Some(first), _) => first.to_string(),
+        (Role::Combination, ..) => "together".to_owned(),
+        _ => "assumed".to_owned(),
+    };
+    let note = match (measure.role, measure.ties.as_slice(), measure.assumed.as_slice()) {
+        (Role::Combination, _, [_, ..]) => format!("assumed: {}", measure.assumed.join(", ")),
+        (_, [_, ..], _) => format!("not told apart from {}", measure.ties.join(", ")),
+        _ => String::new(),
+    };
+    row(rank, note, &measure.saved, variant)
+}
+
+fn pair(pair: &Pair) -> Row {
+    let note = match pair.overridden.as_slice() {
+        [] => String::new(),
+        paths => format!("the second changes what the first has set: {}", paths.join(", ")),
+    };
+    row(String::new(), note, &pair.saved, &pair.variant)
+}
+
+fn row(rank: String, note: String, saved: &Saved, variant: &Variant) -> Row {
+    let with = |value: f64, ends: [f64; 2], unit: &str| match ends[0].is_finite() {
+        true => format!("{} ({})", bare(value, unit), range(ends[0], ends[1], unit)),
+        false => quantity(value, unit),
+    };
+    Row {
+        rank,
+        note,
+        name: variant.name.clone(),
+        replicas: number(variant.replicas as f64),
+        saved: with(saved.mean, saved.ci95, "min"),
+        share: with(saved.share, saved.share_ci95, "1"),
+        outage: changed(variant, USER_OUTAGE),
+        affected: changed(variant, USERS_AFFECTED),
+        incident: variant.measures.get(INCIDENT).map_or(NONE.into(), estimate),
+    }
+}
+
+/// `−46 (−53 to −40 min)`: the paired difference to the baseline.
+fn changed(variant: &Variant, name: &str) -> String {
+    let found = variant.differences.get(name).zip(variant.measures.get(name));
+    found.map_or(NONE.into(), |(difference, estimate)| change(difference, estimate))
+}
+
+fn change(difference: &Difference, estimate: &Estimate) -> String {
+    let [low, high] = difference.ci95;
+    let unit = if estimate.unit == "1" { "points" } else { unit_shown(&estimate.unit) };
+    let shown = |value: f64| signed(value, &estimate.unit);
+    match low.is_finite() {
+        true => {
+            format!("{} ({} to {}) {unit}", shown(difference.mean), shown(low), shown(high))
+        }
+        false => format!("{} {unit}", shown(difference.mean)),
+    }
+}
+
+fn prices(prices: &Prices) -> Option<PriceTable> {
+    let base = prices.variants.first()?;
+    let names: Vec<&String> =
+        prices.measures.iter().filter(|name| base.measures.get(name).is_some()).collect();
+    let own = |estimate: &Estimate| {
+        let [low, high] = estimate.ci95;
+        let mean = bare(estimate.mean, &estimate.unit);
+        match (low.is_finite(), estimate.kind) {
+            (true, _) => format!("{mean} ({})", range(low, high, &estimate.unit)),
+            (false, Kind::Quantity | Kind::Probability) => quantity(estimate.mean, &estimate.unit),
+        }
+    };
+    let row = |(index, variant): (usize, &Variant)| {
+        let cell = |name: &&String| match (index, variant.measures.get(name)) {
+            (0, Some(estimate)) => own(estimate),
+            _ => changed(variant, name),
+        };
+        let name = if index == 0 { "without any measure".to_owned() } else { variant.name.clone() };
+        (name, number(variant.replicas as f64), names.iter().map(cell).collect())
+    };
+    Some(PriceTable {
+        about: prices.about.clone(),
+        heads: names.iter().map(|name| title(name)).collect(),
+        rows: prices.variants.iter().enumerate().map(row).collect(),
+    })
+}
+
+fn block(found: &BreakEven) -> BreakEvenBlock {
+    let points = found.points.iter().map(|point| {
+        let [low, high] = point.difference_ci95;
+        let interval = match low.is_finite() {
+            true => format!(" ({} to {})", signed(low, &found.unit), signed(high, &found.unit)),
+            false => String::new(),
+        };
+        let difference = format!("{}{interval}", signed(point.difference, &found.unit));
+        [point.value.clone(), quantity(point.mean, &found.unit), difference]
+    });
+    BreakEvenBlock {
+        says: quoted(&found.says),
+        variant: found.variant.clone(),
+        against: found.against.clone(),
+        input: found.input.clone(),
+        measure: title(&found.measure),
+        replicas: number(found.replicas as f64),
+        points: points.collect(),
+    }
+}
