@@ -5,7 +5,7 @@ use super::table::{Ranked, Ranking, Role, Saved};
 use super::words::Is;
 use crate::measure::unit;
 use crate::study::estimate::{estimate, paired, ratio_interval};
-use crate::study::quantity::{say, say_interval};
+use crate::study::quantity::{say, say_user_minutes};
 use crate::study::result::VariantRows;
 
 /// Ranks the corrective variants by the user-minutes that they save; none without any.
@@ -117,7 +117,7 @@ fn worth_most(measures: &[Ranked], best: &[String]) -> String {
     };
     let said = |saved: &Saved| {
         let [low, high] = saved.ci95;
-        let minutes = say_interval(saved.mean, (low, high), "user-minutes");
+        let minutes = say_user_minutes(saved.mean, (low, high));
         format!("{minutes}, {} of what is lost without it", say(saved.share, unit::SHARE))
     };
     match best {
