@@ -1,10 +1,9 @@
 //! The corrective measures in the report: ranking, pairs, prices, break-evens.
 
-use super::estimate;
-use crate::plot::words::{NONE, bare, number, quantity, range, signed, title, unit_shown};
+use crate::plot::words::{NONE, bare, number, quantity, signed, title, unit_shown};
 use crate::plot::{USER_OUTAGE, USERS_AFFECTED};
 use crate::study::table::{
-    BreakEven, Difference, Estimate, Kind, Pair, Prices, Ranked, Role, Saved, Table, Variant,
+    BreakEven, Estimate, Interval, Pair, Prices, Ranked, Role, Saved, Table, Variant,
 };
 
 /// The measure that says how likely the incident is.
@@ -114,52 +113,51 @@ fn pair(pair: &Pair) -> Row {
 }
 
 fn row(rank: String, note: String, saved: &Saved, variant: &Variant) -> Row {
-    let with = |value: f64, ends: [f64; 2], unit: &str| match ends[0].is_finite() {
-        true => format!("{} ({})", bare(value, unit), range(ends[0], ends[1], unit)),
-        false => quantity(value, unit),
-    };
     Row {
         rank,
         note,
         name: variant.name.clone(),
         replicas: number(variant.replicas as f64),
-        saved: with(saved.mean, saved.ci95, "min"),
-        share: with(saved.share, saved.share_ci95, "1"),
+        saved: with_interval(saved.mean, saved.ci95, "min", bare),
+        share: with_interval(saved.share, saved.share_ci95, "1", bare),
         outage: changed(variant, USER_OUTAGE),
         affected: changed(variant, USERS_AFFECTED),
-        incident: variant.measures.get(INCIDENT).map_or(NONE.into(), estimate),
+        incident: variant.measures.get(INCIDENT).map_or(NONE.into(), own),
     }
 }
 
-/// `−46 (−53 to −40 min)`: the paired difference to the baseline.
+/// A number with its interval, in the unit of the head of its column.
+fn with_interval(
+    value: f64,
+    [low, high]: Interval,
+    unit: &str,
+    say: fn(f64, &str) -> String,
+) -> String {
+    match low.is_finite() && high.is_finite() {
+        true => format!("{} ({} to {})", say(value, unit), say(low, unit), say(high, unit)),
+        false => say(value, unit),
+    }
+}
+
+fn own(estimate: &Estimate) -> String {
+    with_interval(estimate.mean, estimate.ci95, &estimate.unit, bare)
+}
+
+/// `−46 (−53 to −40)`: the paired difference to the baseline.
 fn changed(variant: &Variant, name: &str) -> String {
     let found = variant.differences.get(name).zip(variant.measures.get(name));
-    found.map_or(NONE.into(), |(difference, estimate)| change(difference, estimate))
-}
-
-fn change(difference: &Difference, estimate: &Estimate) -> String {
-    let [low, high] = difference.ci95;
-    let unit = if estimate.unit == "1" { "points" } else { unit_shown(&estimate.unit) };
-    let shown = |value: f64| signed(value, &estimate.unit);
-    match low.is_finite() {
-        true => {
-            format!("{} ({} to {}) {unit}", shown(difference.mean), shown(low), shown(high))
-        }
-        false => format!("{} {unit}", shown(difference.mean)),
-    }
+    found.map_or(NONE.into(), |(difference, estimate)| {
+        with_interval(difference.mean, difference.ci95, &estimate.unit, signed)
+    })
 }
 
 fn prices(prices: &Prices) -> Option<PriceTable> {
     let base = prices.variants.first()?;
     let names: Vec<&String> =
         prices.measures.iter().filter(|name| base.measures.get(name).is_some()).collect();
-    let own = |estimate: &Estimate| {
-        let [low, high] = estimate.ci95;
-        let mean = bare(estimate.mean, &estimate.unit);
-        match (low.is_finite(), estimate.kind) {
-            (true, _) => format!("{mean} ({})", range(low, high, &estimate.unit)),
-            (false, Kind::Quantity | Kind::Probability) => quantity(estimate.mean, &estimate.unit),
-        }
+    let head = |name: &&String| {
+        let unit = base.measures.get(name).map_or("", |estimate| unit_shown(&estimate.unit));
+        if unit.is_empty() { title(name) } else { format!("{}, {unit}", title(name)) }
     };
     let row = |(index, variant): (usize, &Variant)| {
         let cell = |name: &&String| match (index, variant.measures.get(name)) {
@@ -171,19 +169,15 @@ fn prices(prices: &Prices) -> Option<PriceTable> {
     };
     Some(PriceTable {
         about: prices.about.clone(),
-        heads: names.iter().map(|name| title(name)).collect(),
+        heads: names.iter().map(head).collect(),
         rows: prices.variants.iter().enumerate().map(row).collect(),
     })
 }
 
 fn block(found: &BreakEven) -> BreakEvenBlock {
     let points = found.points.iter().map(|point| {
-        let [low, high] = point.difference_ci95;
-        let interval = match low.is_finite() {
-            true => format!(" ({} to {})", signed(low, &found.unit), signed(high, &found.unit)),
-            false => String::new(),
-        };
-        let difference = format!("{}{interval}", signed(point.difference, &found.unit));
+        let ends = point.difference_ci95;
+        let difference = with_interval(point.difference, ends, &found.unit, signed);
         [point.value.clone(), quantity(point.mean, &found.unit), difference]
     });
     BreakEvenBlock {
