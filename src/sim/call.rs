@@ -161,7 +161,9 @@ impl World<'_> {
             let edge = &mut self.edges[edge_id as usize];
             edge.trips += u64::from(is_open);
             edge.reopenings += u64::from(is_open && was_half_open);
-            self.meter.tell(self.now, What::Breaker { edge: edge_id, open: is_open });
+            let trip = edge.layers[row][layer].breaker().filter(|_| is_open);
+            let trip = trip.map(|breaker| breaker.trip(was_half_open));
+            self.meter.tell(self.now, What::Breaker { edge: edge_id, open: is_open, trip });
         }
         result
     }

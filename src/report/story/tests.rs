@@ -95,7 +95,7 @@ fn a_crash_loop_is_one_line_with_its_number_and_its_time() {
     }
     let texts = texts(&story, |_| {});
     let expected = "api is in a crash loop: processes died 37 times within 36 min, each time at \
-                    the memory limit, and came up 37 times";
+                    the memory limit, and came up 37 times, each after 10 s";
     assert_eq!(texts[0], expected);
     assert_eq!(texts.len(), 2, "{texts:?}");
 }
@@ -157,7 +157,7 @@ fn times_count_from_the_alert_and_the_clock_goes_round() {
 
 /// What a client saw, from requests over and good in each minute.
 fn client(minutes: &[(u64, u64)]) -> ClientOutcome {
-    let mut sum = ClientBucket { sent: 0, over: 0, good: 0, slow: 0, attempts: 0 };
+    let mut sum = ClientBucket { sent: 0, over: 0, good: 0, slow: 0, attempts: 0, timed_out: 0 };
     let bucket = |&(over, good): &(u64, u64)| {
         sum.over += over;
         sum.good += good;
