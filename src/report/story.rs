@@ -13,7 +13,8 @@ mod strain;
 mod topics;
 mod words;
 
-pub use short::in_short;
+pub use short::{in_short, in_short_from};
+pub use words::length;
 
 use crate::measure::View;
 use crate::plan::Plan;

@@ -181,8 +181,10 @@ fn summary(names: &Names, story: &[Happening], chain: &Chain) -> Item {
         Subject::Fitness(id) => {
             let who = one_of(id);
             let failed = failed_probes(names, id);
-            let text =
-                format!("health checks took {who} out {often}{failed}, and brought back {back}");
+            let each = if failed.is_empty() { "" } else { ", each" };
+            let text = format!(
+                "health checks took {who} out {often}{each}{failed}, and brought back {back}"
+            );
             (Kind::System, text)
         }
         Subject::Workers(id) => {
@@ -352,7 +354,14 @@ fn item(
         (Kind::System, several(names, &happening.what, instances))
     };
     if *last > happening.at && instances.len() > 1 {
-        text.push_str(&format!(", one after the other within {}", length(last - happening.at)));
+        let within = length(last - happening.at);
+        let mut different = instances.clone();
+        different.sort_unstable();
+        different.dedup();
+        text.push_str(&match different.len() {
+            all if all == instances.len() => format!(", one after the other within {within}"),
+            _ => format!(", {} times within {within}", instances.len()),
+        });
     }
     Item { at: happening.at, kind, topic: topic(names, &happening.what), text }
 }

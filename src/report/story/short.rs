@@ -19,6 +19,12 @@ const MOST_TIPPED: usize = 4;
 /// The run in three to five sentences.
 #[must_use]
 pub fn in_short(plan: &Plan, outcome: &Outcome) -> Vec<String> {
+    in_short_from(plan, outcome, outcome.response.alert)
+}
+
+/// As [`in_short`], with times of day that count from another run's alert.
+#[must_use]
+pub fn in_short_from(plan: &Plan, outcome: &Outcome, alert: Option<Nanos>) -> Vec<String> {
     let names = Names::new(plan, outcome);
     let view = View::new(plan, outcome);
     let times = times_of_suffering(&view);
@@ -28,6 +34,7 @@ pub fn in_short(plan: &Plan, outcome: &Outcome) -> Vec<String> {
     let short = Short {
         names: &names,
         view: &view,
+        alert,
         from: view.bucket(first.0).from,
         // The end of the first bad bucket: what came later did not begin it.
         seen: view.bucket(first.0).to,
@@ -56,6 +63,7 @@ fn no_suffering(plan: &Plan, outcome: &Outcome) -> String {
 struct Short<'a> {
     names: &'a Names<'a>,
     view: &'a View<'a>,
+    alert: Option<Nanos>,
     /// Users suffer from here on.
     from: Nanos,
     /// The end of the first bad bucket.
@@ -71,7 +79,7 @@ impl Short<'_> {
 
     /// The time of day, or of the run.
     fn time(&self, at: Nanos) -> String {
-        clock(self.view.plan, self.view.outcome.response.alert, at).unwrap_or_else(|| {
+        clock(self.view.plan, self.alert, at).unwrap_or_else(|| {
             let second = seconds(at) as u64;
             format!("{}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
         })

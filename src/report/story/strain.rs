@@ -24,6 +24,11 @@ const TIMED_OUT: (f64, u64) = (0.05, 3);
 const MULTIPLIED: f64 = 1.5;
 /// Buckets with fewer requests of clients say nothing about multiplied load.
 const FEW: u64 = 20;
+/// A component with fewer requests for each of the clients' in the calm is not used for them.
+const RARE: f64 = 0.05;
+/// The clients ask in the usual proportion while at most this share of their requests comes from
+/// other ones than usual.
+const SAME_MIX: f64 = 0.1;
 /// Spells told for one component or client, the first ones.
 const MOST_SPELLS: usize = 2;
 /// A calm shorter than so many buckets is not known.
@@ -37,10 +42,8 @@ pub(super) fn items(names: &Names, view: &View) -> Vec<Item> {
         items.extend(saturated(names, view, id, calm));
         items.extend(calls_time_out(names, view, id));
     }
-    for client in 0..names.plan.clients.len() {
-        items.extend(requests_time_out(names, view, client));
-        items.extend(retried(names, view, client, calm));
-    }
+    items.extend(requests_time_out(names, view));
+    items.extend(retried(names, view, calm));
     items.extend(multiplied(names, view, calm));
     items
 }
@@ -152,11 +155,13 @@ fn calls_time_out(names: &Names, view: &View, id: ComponentId) -> Vec<Item> {
     let requests = growth(seen, |bucket| bucket.requests);
     let share = |i: usize| timeouts[i] as f64 / requests[i].max(1) as f64;
     let is = |i: usize| timeouts[i] >= TIMED_OUT.1 && share(i) > TIMED_OUT.0;
+    let (to, after) = where_to(names, id);
     let told = first_spells(view, seen.len(), is).into_iter().map(|(first, lasts)| {
         let text = format!(
-            "calls of {}{} time out: {} in {}, {} for each of its requests, above {}; for {}",
+            "calls of {}{} time out{}: {} in {}, {} for each of its requests (above {}); for {}",
             plan.name,
-            where_to(names, id),
+            to,
+            after,
             number(timeouts[first] as f64),
             the_last(view.outcome.bucket),
             number((share(first) * 100.0).round() / 100.0),
@@ -169,17 +174,17 @@ fn calls_time_out(names: &Names, view: &View, id: ComponentId) -> Vec<Item> {
     told.collect()
 }
 
-/// ` to api after 5s`, where all its calls go there or have that time-out.
-fn where_to(names: &Names, from: ComponentId) -> String {
+/// ` to api` and ` after 5s`, where all its calls go there or have that time-out.
+fn where_to(names: &Names, from: ComponentId) -> (String, String) {
     let is_probe =
         |to| names.plan.components.iter().filter_map(|c| c.probe.as_ref()).any(|p| p.edge == to);
     let edges = names.plan.edges.iter().zip(0..);
     let edges: Vec<_> =
         edges.filter(|(e, i)| e.from == from && e.from != NONE && !is_probe(*i)).collect();
-    let Some((first, _)) = edges.first() else { return String::new() };
-    let mut text = String::new();
+    let Some((first, _)) = edges.first() else { return Default::default() };
+    let (mut to, mut after) = (String::new(), String::new());
     if edges.iter().all(|(edge, _)| edge.to == first.to) {
-        text.push_str(&format!(" to {}", names.component(first.to)));
+        to = format!(" to {}", names.component(first.to));
     }
     let span = |timeout: &Timeout| match timeout {
         Timeout::Constant(span, _) => Some(*span),
@@ -188,58 +193,70 @@ fn where_to(names: &Names, from: ComponentId) -> String {
     if let Some(same) = span(&first.timeout)
         && edges.iter().all(|(edge, _)| span(&edge.timeout) == Some(same))
     {
-        text.push_str(&format!(" after {}", Span(same)));
+        after = format!(" after {}", Span(same));
     }
-    text
+    (to, after)
 }
 
-/// A client whose requests time out.
-fn requests_time_out(names: &Names, view: &View, client: usize) -> Vec<Item> {
-    let (name, seen) = (&names.plan.clients[client].name, &view.outcome.clients[client].buckets);
-    let timed_out = growth(seen, |bucket| bucket.timed_out);
-    let over = growth(seen, |bucket| bucket.over);
-    let share = |i: usize| timed_out[i] as f64 / over[i].max(1) as f64;
-    let is = |i: usize| timed_out[i] >= TIMED_OUT.1 && share(i) > TIMED_OUT.0;
-    let told = first_spells(view, seen.len(), is).into_iter().map(|(first, lasts)| {
-        let text = format!(
-            "requests of {name} time out: {} of {} in {} ({}, above {}); for {}",
-            number(timed_out[first] as f64),
-            number(over[first] as f64),
-            the_last(view.outcome.bucket),
-            percent(share(first)),
-            percent(TIMED_OUT.0),
-            length(lasts)
-        );
-        let topic = format!("time-outs {name}");
-        Item { at: view.bucket(first).to, kind: Kind::Users, topic, text }
-    });
-    told.collect()
+/// Clients whose requests time out; those that begin in one bucket in one line.
+fn requests_time_out(names: &Names, view: &View) -> Vec<Item> {
+    let mut parts = Parts::new();
+    for (plan, seen) in names.plan.clients.iter().zip(&view.outcome.clients) {
+        let timed_out = growth(&seen.buckets, |bucket| bucket.timed_out);
+        let over = growth(&seen.buckets, |bucket| bucket.over);
+        let share = |i: usize| timed_out[i] as f64 / over[i].max(1) as f64;
+        let is = |i: usize| timed_out[i] >= TIMED_OUT.1 && share(i) > TIMED_OUT.0;
+        for (first, lasts) in first_spells(view, over.len(), is) {
+            let (late, all) = (number(timed_out[first] as f64), number(over[first] as f64));
+            let (share, lasts) = (percent(share(first)), length(lasts));
+            let words = format!("{late} of {all} of {} ({share}; for {lasts})", plan.name);
+            parts.entry(first).or_default().push(words);
+        }
+    }
+    let line = format!("above {}", percent(TIMED_OUT.0));
+    in_one_line(view, parts, "requests time out", |parts, minute| {
+        format!("requests time out in {minute}, {line}: {parts}")
+    })
 }
 
-/// A client whose retries multiply its requests.
-fn retried(names: &Names, view: &View, client: usize, calm: usize) -> Vec<Item> {
-    let (name, seen) = (&names.plan.clients[client].name, &view.outcome.clients[client].buckets);
-    let (attempts, over) = attempts(seen);
-    let ratio = |i: usize| attempts[i] as f64 / over[i].max(1) as f64;
-    let before = in_the_calm(&attempts, &over, calm);
-    let is =
-        |i: usize| over[i] >= TIMED_OUT.1 && ratio(i) > MULTIPLIED * before.unwrap_or(1.0).max(1.0);
-    let told = first_spells(view, seen.len(), is).into_iter().map(|(first, lasts)| {
-        let most = (first..seen.len())
-            .take_while(|&i| view.bucket(i).from < view.bucket(first).from + lasts);
-        let most = most.map(ratio).fold(0.0, f64::max);
-        let before = before.map_or(String::new(), |b| format!(", {b:.2} in the calm before"));
-        let text = format!(
-            "retries of {name} multiply: {:.1} attempts for each request of {}{before}; up to \
-             {most:.1} within {}",
-            ratio(first),
-            the_last(view.outcome.bucket),
-            length(lasts)
-        );
-        let topic = format!("retries {name}");
-        Item { at: view.bucket(first).to, kind: Kind::Users, topic, text }
-    });
-    told.collect()
+/// Clients whose retries multiply their requests; those that begin in one bucket in one line.
+fn retried(names: &Names, view: &View, calm: usize) -> Vec<Item> {
+    let mut parts = Parts::new();
+    for (plan, seen) in names.plan.clients.iter().zip(&view.outcome.clients) {
+        let (attempts, over) = attempts(&seen.buckets);
+        let ratio = |i: usize| attempts[i] as f64 / over[i].max(1) as f64;
+        let before = in_the_calm(&attempts, &over, calm);
+        let line = MULTIPLIED * before.unwrap_or(1.0).max(1.0);
+        let is = |i: usize| over[i] >= TIMED_OUT.1 && ratio(i) > line;
+        for (first, lasts) in first_spells(view, over.len(), is) {
+            let before = before.map_or(String::new(), |b| format!("{b:.1} in the calm before; "));
+            let words =
+                format!("{:.1} by {} ({before}for {})", ratio(first), plan.name, length(lasts));
+            parts.entry(first).or_default().push(words);
+        }
+    }
+    in_one_line(view, parts, "retries multiply", |parts, minute| {
+        format!("retries multiply, attempts for each request of {minute}: {parts}")
+    })
+}
+
+/// What begins in a bucket, by bucket.
+type Parts = BTreeMap<usize, Vec<String>>;
+
+/// One line for each bucket.
+fn in_one_line(
+    view: &View,
+    parts: Parts,
+    topic: &str,
+    text: impl Fn(String, String) -> String,
+) -> Vec<Item> {
+    let minute = the_last(view.outcome.bucket);
+    let kind = if topic.starts_with("load") { Kind::System } else { Kind::Users };
+    let line = |(first, parts): (usize, Vec<String>)| {
+        let text = text(parts.join(", "), minute.clone());
+        Item { at: view.bucket(first).to, kind, topic: topic.to_owned(), text }
+    };
+    parts.into_iter().map(line).collect()
 }
 
 /// Attempts made by the requests that ended in each bucket, and how many those are.
@@ -248,42 +265,44 @@ fn attempts(seen: &[ClientBucket]) -> (Vec<u64>, Vec<u64>) {
 }
 
 /// Components that get more requests for each of the clients' than in the calm; those that begin in
-/// one bucket in one line.
+/// one bucket in one line. Only while the clients ask in about the same proportion: another mix of
+/// requests goes other ways.
 fn multiplied(names: &Names, view: &View, calm: usize) -> Vec<Item> {
-    let mut sent: Vec<u64> = Vec::new();
-    for client in &view.outcome.clients {
-        let grown = growth(&client.buckets, |bucket| bucket.sent);
-        sent.resize(sent.len().max(grown.len()), 0);
-        sent.iter_mut().zip(grown).for_each(|(sum, more)| *sum += more);
-    }
-    let mut told: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    let by_client = view.outcome.clients.iter().map(|c| growth(&c.buckets, |b| b.sent));
+    let by_client: Vec<Vec<u64>> = by_client.collect();
+    let count = by_client.iter().map(Vec::len).min().unwrap_or(0);
+    let sent: Vec<u64> = (0..count).map(|i| by_client.iter().map(|c| c[i]).sum()).collect();
+    let in_calm = sent.iter().take(calm).sum::<u64>().max(1) as f64;
+    let usual: Vec<f64> = by_client
+        .iter()
+        .map(|client| client.iter().take(calm).sum::<u64>() as f64 / in_calm)
+        .collect();
+    let other_mix = |i: usize| {
+        let share = |client: &Vec<u64>| client[i] as f64 / sent[i].max(1) as f64;
+        by_client.iter().zip(&usual).map(|(c, usual)| (share(c) - usual).abs()).sum::<f64>() / 2.0
+    };
+    let mut parts = Parts::new();
     for (plan, seen) in names.plan.components.iter().zip(&view.outcome.components) {
         let requests = growth(&seen.buckets, |bucket| bucket.requests);
-        let Some(before) = in_the_calm(&requests, &sent, calm).filter(|b| *b > 0.01) else {
+        let Some(before) = in_the_calm(&requests, &sent, calm).filter(|b| *b > RARE) else {
             continue;
         };
         let ratio = |i: usize| requests[i] as f64 / sent[i].max(1) as f64;
         let is = |i: usize| {
-            i >= calm && i < sent.len() && sent[i] >= FEW && ratio(i) > MULTIPLIED * before
+            let known = i >= calm && sent[i] >= FEW && other_mix(i) <= SAME_MIX;
+            known && ratio(i) > MULTIPLIED * before
         };
-        if let Some((first, _)) = first_spells(view, requests.len(), is).first() {
-            told.entry(*first).or_default().push(format!(
-                "{} gets {:.2} requests ({before:.2})",
-                plan.name,
-                ratio(*first)
-            ));
+        if let Some((first, _)) = first_spells(view, count.min(requests.len()), is).first() {
+            let words = format!("{} {:.1} ({before:.1})", plan.name, ratio(*first));
+            parts.entry(*first).or_default().push(words);
         }
     }
-    let line = |(first, parts): (usize, Vec<String>)| {
-        let text = format!(
-            "load is multiplied: for each request of the clients in {} (in the calm before) {}",
-            the_last(view.outcome.bucket),
-            parts.join(", ")
-        );
-        let topic = "load is multiplied".to_owned();
-        Item { at: view.bucket(first).to, kind: Kind::System, topic, text }
-    };
-    told.into_iter().map(line).collect()
+    in_one_line(view, parts, "load is multiplied", |parts, minute| {
+        format!(
+            "load is multiplied, requests that come for each of the clients' in {minute} (in the \
+             calm before): {parts}"
+        )
+    })
 }
 
 /// The most attempts for each request in a bucket between two moments, over the counting clients;
