@@ -165,7 +165,7 @@ impl Parted<'_> {
         };
         let shown = apart.numbers.iter().take(MOST_NUMBERS).map(|number| {
             let (first, second) = (value(number, number.first), value(number, number.second));
-            format!("{} {first} and {second}", number.what)
+            format!("{} {first} / {second}", number.what)
         });
         let shown: Vec<String> = shown.collect();
         let more = match apart.numbers.len().saturating_sub(MOST_NUMBERS) {
@@ -173,7 +173,8 @@ impl Parted<'_> {
             n => format!(" and {n} more"),
         };
         let [from, to] = [apart.from_seconds, apart.to_seconds].map(|s| self.time(from_seconds(s)));
-        format!("{from} to {to}: {}{more} ({rule})", shown.join(", "))
+        let [a, b] = &self.names;
+        format!("{from} to {to}, {a} / {b}: {}{more} ({rule})", shown.join(", "))
     }
 
     /// The two stories from a little before the first row that differs.
@@ -304,7 +305,7 @@ fn row_text(row: &Row, second_name: &str) -> String {
             true => String::new(),
             false => format!(": {}", second.text),
         };
-        let words = words::wrapped(&format!("({second_name}: {moved}{text})"), indent + 2);
+        let words = words::wrapped(&format!("(`{second_name}`: {moved}{text})"), indent + 2);
         out.push_str(&format!("{}{words}\n", " ".repeat(indent + 2)));
     }
     out

@@ -6,7 +6,7 @@ use super::strain::worst_retries;
 use super::words::{Names, length, percent};
 use super::{clock, times_of_suffering};
 use crate::measure::{View, measures};
-use crate::plan::{InstanceId, Plan};
+use crate::plan::{ChangeAction, InstanceId, Plan};
 use crate::plot::words::{number, quantity};
 use crate::sim::Outcome;
 use crate::sim::story::{Death, Happening, What};
@@ -87,6 +87,11 @@ impl Short<'_> {
 
     fn change(&self, id: u32) -> &str {
         self.view.plan.changes.get(id as usize).map_or("?", |change| &change.name)
+    }
+
+    fn is_deploy(&self, id: u32) -> bool {
+        let action = self.view.plan.changes.get(id as usize).map(|change| &change.action);
+        matches!(action, Some(ChangeAction::Deploy { .. }))
     }
 
     /// The last change that began before users suffered.
@@ -193,18 +198,14 @@ impl Short<'_> {
     /// action did not help; else what came again and again.
     fn why_not_healed(&self) -> Option<String> {
         let mut reasons = Vec::new();
-        if let Some((id, begun)) = self.trigger_of_run() {
-            let times = self.view.outcome.changes.get(id as usize);
-            let ended = times.and_then(|times| times.iter().find(|t| t.0 == begun)?.1);
-            if let Some(ended) = ended.filter(|ended| *ended < self.end) {
-                let left = self.broken_at(ended).unwrap_or("requests waited".to_owned());
-                reasons.push(format!(
-                    "`{}` was over at {}, and users suffered for another {}: {left}",
-                    self.change(id),
-                    self.time(ended),
-                    length(self.end - ended)
-                ));
-            }
+        if let Some((id, ended)) = self.end_of_trigger().filter(|(_, ended)| *ended < self.end) {
+            let left = self.broken_at(ended).unwrap_or("requests waited".to_owned());
+            reasons.push(format!(
+                "`{}` was over at {}, and users suffered for another {}: {left}",
+                self.change(id),
+                self.time(ended),
+                length(self.end - ended)
+            ));
         }
         for (action, done) in self.failed_actions() {
             let left = self.broken_at(done).map_or(String::new(), |left| format!(": {left}"));
@@ -222,6 +223,16 @@ impl Short<'_> {
         }
         (!reasons.is_empty())
             .then(|| format!("Why it did not heal by itself: {}.", reasons.join("; ")))
+    }
+
+    /// When the change that began it was over. A rollout that is through is not: its version stays.
+    fn end_of_trigger(&self) -> Option<(u32, Nanos)> {
+        let (id, begun) = self.trigger_of_run()?;
+        if self.is_deploy(id) {
+            return None;
+        }
+        let times = self.view.outcome.changes.get(id as usize)?;
+        Some((id, times.iter().find(|times| times.0 == begun)?.1?))
     }
 
     /// Actions that were judged not to help before users were well again, and when they were done.
@@ -326,7 +337,8 @@ impl Short<'_> {
         let action = outcome.response.actions.iter().filter(|(_, _, at)| before(*at)).next_back();
         let ended = self.story().iter().filter(|h| before(h.at) && h.at > self.from).filter_map(
             |h| match h.what {
-                What::Change { change, begins: false } | What::RolloutStops { change, .. } => {
+                What::RolloutStops { change, .. } => Some((change, h.at)),
+                What::Change { change, begins: false } if !self.is_deploy(change) => {
                     Some((change, h.at))
                 }
                 _ => None,
