@@ -109,7 +109,7 @@ impl<'a> Loaded<'a> {
             Some(checked) => self.of_experiment(checked, changed).map(|plan| (plan, None)),
             None => self.of_model(changed),
         };
-        found.map_err(|problems| Refusal::new(problems, self.sources.clone()))
+        found.map_err(|problems| Refusal::new(problems, std::mem::take(&mut self.sources)))
     }
 
     fn of_experiment(&self, checked: &Checked, changed: bool) -> Result<Plan, Vec<Problem>> {
@@ -122,13 +122,13 @@ impl<'a> Loaded<'a> {
         checked.plan_of(&setup, self.args.replica, &options)
     }
 
-    fn of_model(&self, changed: bool) -> Result<(Plan, Option<Pilot>), Vec<Problem>> {
+    fn of_model(&mut self, changed: bool) -> Result<(Plan, Option<Pilot>), Vec<Problem>> {
         let patches = if changed { &self.sets[..] } else { &[] };
         let (path, seed) = (&self.args.model, self.args.seed.unwrap_or(1));
-        let (mut sources, name) = (self.sources.clone(), path.display().to_string());
+        let name = path.display().to_string();
         let mut read = input::beside(path);
         let (_, _, mut plan) =
-            load_and_compile(&mut sources, &name, &self.text, patches, seed, &mut read)?;
+            load_and_compile(&mut self.sources, &name, &self.text, patches, seed, &mut read)?;
         let pilot = warm_up::settle(&mut plan);
         Ok((plan, pilot))
     }
