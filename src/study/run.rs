@@ -207,8 +207,9 @@ fn run_one(checked: &Checked, job: &Job, replica: u64, bands: Option<&Mutex<Band
 }
 
 impl Checked {
-    /// The plan of one replica of a variant, of this experiment or made by [`Checked::changed`]: with
-    /// the seed, the drawn inputs and the warm-up that a study gives it, so that it is the same run.
+    /// The plan of one replica of a variant, of this experiment or made by [`Checked::changed`]:
+    /// with the seed, the drawn inputs and the warm-up that a study gives it, so that it is the
+    /// same run.
     ///
     /// # Errors
     /// What is wrong with the model that the draws of this replica make.

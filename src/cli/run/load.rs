@@ -54,9 +54,16 @@ impl<'a> Loaded<'a> {
             let help = "give the experiment, such as `experiments/....yaml`, in its place";
             problems.push(Problem::new(what).help(help).at(variant.mark));
         }
-        let loaded = Loaded { args, sources, sets, variant, text, checked };
+        let mut loaded = Loaded { args, sources, sets, variant, text, checked };
         problems.extend(loaded.nothing_to_compare());
-        if problems.is_empty() { Ok(loaded) } else { Err(Refusal::new(problems, loaded.sources)) }
+        if problems.is_empty() {
+            return Ok(loaded);
+        }
+        // All problems at once: those of the model with the patches that could be read, too.
+        if loaded.checked.is_none() && loaded.variant.is_none() {
+            problems.extend(loaded.of_model(true).err().unwrap_or_default());
+        }
+        Err(Refusal::new(problems, loaded.sources))
     }
 
     /// A comparison wants a change.

@@ -199,9 +199,9 @@ impl Short<'_> {
     fn why_not_healed(&self) -> Option<String> {
         let mut reasons = Vec::new();
         if let Some((id, ended)) = self.end_of_trigger().filter(|(_, ended)| *ended < self.end) {
-            let left = self.broken_at(ended).unwrap_or("requests waited".to_owned());
+            let left = self.broken_at(ended).map_or(String::new(), |left| format!(": {left}"));
             reasons.push(format!(
-                "`{}` was over at {}, and users suffered for another {}: {left}",
+                "`{}` was over at {}, and users suffered for another {}{left}",
                 self.change(id),
                 self.time(ended),
                 length(self.end - ended)
@@ -258,7 +258,6 @@ impl Short<'_> {
     /// What is broken at a moment, and does not come back by itself.
     fn broken_at(&self, at: Nanos) -> Option<String> {
         let mut broken: BTreeMap<InstanceId, &str> = BTreeMap::new();
-        let mut full: BTreeSet<InstanceId> = BTreeSet::new();
         for happening in self.story().iter().take_while(|h| h.at <= at) {
             match happening.what {
                 What::AllWorkersHeld { instance, .. } => {
@@ -268,15 +267,10 @@ impl Short<'_> {
                     broken.insert(instance, "had stalled at the memory limit");
                 }
                 What::Died { instance, death } if !matches!(death, Death::Replaced) => {
-                    full.remove(&instance);
                     broken.insert(instance, "were down");
                 }
                 What::Died { instance, .. } | What::CameUp { instance } => {
-                    full.remove(&instance);
                     broken.remove(&instance);
-                }
-                What::LineFull { instance, .. } => {
-                    full.insert(instance);
                 }
                 _ => {}
             }
@@ -292,12 +286,20 @@ impl Short<'_> {
             })
             .collect();
         if words.is_empty() {
-            let stuck = full.iter().map(|i| self.names.component_of(*i)).collect::<BTreeSet<_>>();
-            words.extend(
-                stuck.iter().map(|id| format!("lines of {} were full", self.names.component(*id))),
-            );
+            words.extend(self.longest_line_at(at));
         }
         (!words.is_empty()).then(|| words.join(", "))
+    }
+
+    /// The component with the most requests in its lines at the end of the bucket of a moment.
+    fn longest_line_at(&self, at: Nanos) -> Option<String> {
+        let bucket = self.view.bucket_at(at)?;
+        let seen = self.view.outcome.components.iter().zip(0..);
+        let waiting = seen.filter_map(|(c, id)| Some((c.buckets.get(bucket)?.waiting, id)));
+        let (count, id) = waiting.max_by_key(|(count, id)| (*count, std::cmp::Reverse(*id)))?;
+        let count_words = number(f64::from(count));
+        (count > 0)
+            .then(|| format!("{count_words} requests waited at {}", self.names.component(id)))
     }
 
     /// Processes that came up to die again.
@@ -371,7 +373,8 @@ impl Short<'_> {
         let all = measures(self.view.plan);
         let of = |name: &str| {
             let measure = all.iter().find(|measure| measure.name == name)?;
-            let value = measure.of(self.view).filter(|value| value.is_finite())?;
+            // A plain stream has no users who could be counted.
+            let value = measure.of(self.view).filter(|value| value.is_finite() && *value > 0.0)?;
             Some(quantity(value, measure.unit))
         };
         let mut parts =
