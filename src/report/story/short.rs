@@ -336,7 +336,7 @@ impl Short<'_> {
         let well = self.time(self.end);
         // A bucket is bad as a whole: what is done within its last one may have ended it.
         let before = |at: Nanos| at < self.end;
-        let action = outcome.response.actions.iter().filter(|(_, _, at)| before(*at)).next_back();
+        let action = outcome.response.actions.iter().rfind(|(_, _, at)| before(*at));
         let ended = self.story().iter().filter(|h| before(h.at) && h.at > self.from).filter_map(
             |h| match h.what {
                 What::RolloutStops { change, .. } => Some((change, h.at)),
@@ -346,7 +346,7 @@ impl Short<'_> {
                 _ => None,
             },
         );
-        let ended = ended.last();
+        let ended = ended.max_by_key(|(_, at)| *at);
         match (action, ended) {
             (Some(&(id, _, at)), ended) if ended.is_none_or(|(_, other)| other <= at) => {
                 let people = self.view.plan.responder.as_ref();

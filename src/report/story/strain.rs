@@ -124,7 +124,7 @@ fn saturated(names: &Names, view: &View, id: ComponentId, calm: usize) -> Vec<It
             length(lasts)
         );
         let topic = format!("saturated {}", plan.name);
-        (!is_held).then(|| Item { at, kind: Kind::System, topic, text })
+        (!is_held).then_some(Item { at, kind: Kind::System, topic, text })
     });
     told.collect()
 }
