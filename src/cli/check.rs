@@ -51,6 +51,6 @@ fn check_file(sources: &mut Sources, path: &Path) -> Result<&'static str, Vec<Pr
 
 /// Whether a file has a key. One that cannot be read has none; the model's reader says what is
 /// wrong with it.
-fn has_key(name: &str, text: &str, key: &str) -> bool {
+pub fn has_key(name: &str, text: &str, key: &str) -> bool {
     read(&mut Sources::default(), name, text).is_ok_and(|root| root.get(key).is_some())
 }

@@ -66,7 +66,7 @@ fn plan() -> Plan {
 
 /// A client with 60 requests each minute; `lost` says how many of each minute's fail.
 fn client(lost: impl Fn(u64) -> u64, minutes: u64) -> ClientOutcome {
-    let mut sum = ClientBucket { sent: 0, over: 0, good: 0, slow: 0, attempts: 0 };
+    let mut sum = ClientBucket { sent: 0, over: 0, good: 0, slow: 0, attempts: 0, timed_out: 0 };
     let mut buckets = Vec::new();
     for minute in 0..minutes {
         sum.sent += 60;
@@ -111,6 +111,8 @@ fn component(minutes: u64, busy_workers: u128) -> ComponentOutcome {
         memory: 0.0,
         up: 2,
         busy: busy_workers * u128::from((minute + 1) * MINUTE),
+        workers: 0,
+        timeouts: 0,
     };
     ComponentOutcome {
         requests: 0,

@@ -87,6 +87,25 @@ pub enum Verdict {
     Ignored,
 }
 
+/// Why a breaker opened: the results that it had seen, and its thresholds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trip {
+    /// Results in the window, or of the trials.
+    pub total: u32,
+    /// Failures among them.
+    pub failed: u32,
+    /// Slow ones among them.
+    pub slow: u32,
+    /// The share of failures at which it opens.
+    pub failure_rate: f64,
+    /// The share of slow calls at which it opens.
+    pub slow_call_rate: f64,
+    /// Failures in a row that are tolerated, where those are counted.
+    pub row: Option<u32>,
+    /// It was half-open, and the results are those of the trials.
+    pub on_trial: bool,
+}
+
 /// One circuit breaker.
 #[derive(Debug, Clone)]
 pub struct Breaker {
@@ -245,6 +264,20 @@ impl Breaker {
                 }
             }
         }
+    }
+
+    /// Why a breaker is open that has just opened; `on_trial` says that it was half-open before.
+    #[must_use]
+    pub fn trip(&self, on_trial: bool) -> Trip {
+        let (Counts { total, failed, slow }, row) = match (on_trial, self.window.seen()) {
+            (true, _) => (self.trials, None),
+            (false, Seen::Rates(counts)) => (counts, None),
+            (false, Seen::Row { failures, tolerated }) => {
+                (Counts { total: failures, failed: failures, slow: 0 }, Some(tolerated))
+            }
+        };
+        let Rule { failure_rate, slow_call_rate, .. } = self.rule;
+        Trip { total, failed, slow, failure_rate, slow_call_rate, row, on_trial }
     }
 
     /// The state at `now`. An open breaker whose wait is over stays open until the next call,

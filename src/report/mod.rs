@@ -5,6 +5,7 @@
 
 mod answers;
 mod charts;
+pub mod diff;
 mod ranking;
 pub mod story;
 pub mod summary;

@@ -8,8 +8,15 @@
 
 mod groups;
 mod people;
+mod short;
+mod strain;
+mod topics;
 mod words;
 
+pub use short::{in_short, in_short_from};
+pub use words::length;
+
+use crate::measure::View;
 use crate::plan::Plan;
 use crate::sim::Outcome;
 use crate::sim::outcome::{Ending, StopReason};
@@ -33,6 +40,8 @@ pub struct Line {
     pub clock: Option<String>,
     /// Whom it concerns.
     pub kind: Kind,
+    /// What it is about, without times and numbers: the same in another run of the system.
+    pub topic: String,
     /// What happened, as a sentence without its full stop.
     pub text: String,
 }
@@ -74,35 +83,53 @@ impl Kind {
 struct Item {
     at: Nanos,
     kind: Kind,
+    topic: String,
     text: String,
 }
 
 /// The story of a replica, in the order of time.
 #[must_use]
 pub fn tell(plan: &Plan, outcome: &Outcome) -> Vec<Line> {
+    let items = all_items(plan, outcome);
+    items.into_iter().map(|item| line(plan, outcome.response.alert, item)).collect()
+}
+
+/// As [`tell`], with times that count from another run's alert, so that two runs can be read beside
+/// each other.
+#[must_use]
+pub fn tell_from(plan: &Plan, outcome: &Outcome, alert: Option<Nanos>) -> Vec<Line> {
+    all_items(plan, outcome).into_iter().map(|item| line(plan, alert, item)).collect()
+}
+
+fn all_items(plan: &Plan, outcome: &Outcome) -> Vec<Item> {
     let names = Names::new(plan, outcome);
+    let view = View::new(plan, outcome);
     let mut items = groups::items(&names, outcome);
-    items.extend(suffering(plan, outcome));
+    items.extend(strain::items(&names, &view));
+    items.extend(suffering(&view));
     // Stable: what happens at one moment stays in the order in which it happened.
     items.sort_by_key(|item| item.at);
     items.extend(untold(outcome));
     items.push(ending(plan, outcome));
-    items.into_iter().map(|item| line(plan, outcome, item)).collect()
+    items
 }
 
-fn line(plan: &Plan, outcome: &Outcome, item: Item) -> Line {
-    let alert = outcome.response.alert;
-    let clock = match (&plan.clock_at_alert, alert) {
-        (Some((minutes, _)), Some(alert)) => Some(time_of_day(*minutes, alert, item.at)),
-        _ => None,
-    };
+fn line(plan: &Plan, alert: Option<Nanos>, item: Item) -> Line {
     Line {
         at_seconds: seconds(item.at),
         minutes_from_alert: alert.map(|alert| (seconds(item.at) - seconds(alert)) / 60.0),
-        clock,
+        clock: clock(plan, alert, item.at),
         kind: item.kind,
+        topic: item.topic,
         text: item.text,
     }
+}
+
+/// The time of day, where the model says when the alert was and the run had one.
+#[must_use]
+pub fn clock(plan: &Plan, alert: Option<Nanos>, at: Nanos) -> Option<String> {
+    let (minutes, _) = plan.clock_at_alert.as_ref()?;
+    alert.map(|alert| time_of_day(*minutes, alert, at))
 }
 
 /// `14:02:15`, when it was `minutes` after midnight at `alert`.
@@ -113,24 +140,42 @@ fn time_of_day(minutes: u32, alert: Nanos, at: Nanos) -> String {
     format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
 }
 
-/// When users began to suffer and when they were well again.
-///
-/// A time of suffering has at least two bad buckets (a single one is noise) and ends when no bucket
-/// of the next [`WELL_AGAIN`] is bad.
-fn suffering(plan: &Plan, outcome: &Outcome) -> Vec<Item> {
-    let shares = lost_shares(plan, outcome);
-    let bad: Vec<usize> = (0..shares.len()).filter(|&i| shares[i] > plan.bad_minute).collect();
-    let apart = (WELL_AGAIN / outcome.bucket.max(1)).max(1) as usize;
-    let mut times: Vec<&[usize]> =
-        bad.chunk_by(|a, b| b - a <= apart).filter(|time| time.len() >= 2).collect();
+/// Spells of flagged buckets, given by rising numbers, in the order of time: at least two (a single
+/// one is noise), and none of [`WELL_AGAIN`] without one in between.
+fn spells(view: &View, flagged: Vec<usize>) -> Vec<Vec<usize>> {
+    let apart = (WELL_AGAIN / view.outcome.bucket.max(1)).max(1) as usize;
+    let spells = flagged.chunk_by(|a, b| b - a <= apart).filter(|spell| spell.len() >= 2);
+    spells.map(<[usize]>::to_vec).collect()
+}
+
+/// Buckets in which users lost more than the model calls bad.
+fn bad_buckets(view: &View) -> Vec<usize> {
+    let shares = lost_shares(view.plan, view.outcome);
+    (0..shares.len()).filter(|&i| shares[i] > view.plan.bad_minute).collect()
+}
+
+/// When users suffered, in the order of time: from when to when, and the worst share that they
+/// lost in a bucket. At most [`MOST_TIMES`], the longest ones.
+fn times_of_suffering(view: &View) -> Vec<(usize, Nanos, f64)> {
+    let shares = lost_shares(view.plan, view.outcome);
+    let mut times = spells(view, bad_buckets(view));
     times.sort_by_key(|time| std::cmp::Reverse(time.last().zip(time.first()).map(|(b, a)| b - a)));
     times.truncate(MOST_TIMES);
-    let mut items = Vec::new();
-    for time in times {
-        let (Some(&first), Some(&last)) = (time.first(), time.last()) else { continue };
-        let begin = first as Nanos * outcome.bucket;
-        let end = ((last + 1) as Nanos * outcome.bucket).min(outcome.end);
+    times.sort();
+    let told = times.iter().filter_map(|time| {
+        let (&first, &last) = time.first().zip(time.last())?;
         let worst = time.iter().map(|&i| shares[i]).fold(0.0, f64::max);
+        Some((first, view.bucket(last).to, worst))
+    });
+    told.collect()
+}
+
+/// When users began to suffer and when they were well again.
+fn suffering(view: &View) -> Vec<Item> {
+    let (plan, outcome) = (view.plan, view.outcome);
+    let shares = lost_shares(plan, outcome);
+    let mut items = Vec::new();
+    for (first, end, worst) in times_of_suffering(view) {
         let text = format!(
             "users suffer: {} of their requests of {} failed or were slow (bad above {})",
             percent(shares[first]),
@@ -138,12 +183,14 @@ fn suffering(plan: &Plan, outcome: &Outcome) -> Vec<Item> {
             percent(plan.bad_minute)
         );
         // Told when the bucket is over, behind what caused it.
-        let seen = (begin + outcome.bucket).min(outcome.end);
-        items.push(Item { at: seen, kind: Kind::Users, text });
+        let window = view.bucket(first);
+        let topic = "users suffer".to_owned();
+        items.push(Item { at: window.to, kind: Kind::Users, topic, text });
         if end < outcome.end {
-            let minutes = words::length(end - begin);
+            let minutes = words::length(end - window.from);
             let text = format!("users are well again after {minutes} (worst: {})", percent(worst));
-            items.push(Item { at: end, kind: Kind::Users, text });
+            let topic = "users are well again".to_owned();
+            items.push(Item { at: end, kind: Kind::Users, topic, text });
         }
     }
     items
@@ -183,6 +230,7 @@ fn untold(outcome: &Outcome) -> Option<Item> {
     (outcome.untold > 0).then(|| Item {
         at: last.at,
         kind: Kind::Run,
+        topic: "untold".to_owned(),
         text: format!("{} further happenings are not told: there were too many", outcome.untold),
     })
 }
@@ -198,7 +246,7 @@ fn ending(plan: &Plan, outcome: &Outcome) -> Item {
         Ending::Observed => "the run ends: what was observed has happened".to_owned(),
         stopped @ Ending::Stopped { .. } => stopped_text(plan, stopped),
     };
-    Item { at: outcome.end, kind: Kind::Run, text }
+    Item { at: outcome.end, kind: Kind::Run, topic: "the run ends".to_owned(), text }
 }
 
 /// Why a run was stopped and what grew, as a sentence; empty for other endings.

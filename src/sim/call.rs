@@ -153,7 +153,9 @@ impl World<'_> {
                 if was_open != is_open {
                     edge.trips += u64::from(is_open);
                     edge.reopenings += u64::from(is_open && was_half_open);
-                    self.meter.tell(self.now, What::Breaker { edge: edge_id, open: is_open });
+                    let trip = state.breaker().filter(|_| is_open);
+                    let trip = trip.map(|breaker| breaker.trip(was_half_open));
+                    self.meter.tell(self.now, What::Breaker { edge: edge_id, open: is_open, trip });
                 }
                 result
             }

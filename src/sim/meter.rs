@@ -7,7 +7,7 @@
 mod end;
 
 use super::observe::watchers;
-use super::outcome::{ClientBucket, ComponentBucket, Observed, UserRecords};
+use super::outcome::{ClientBucket, ComponentBucket, Observed, UserRecords, timed_out};
 use super::story::{Happening, What};
 use super::world::{Process, World};
 use crate::histogram::Histogram;
@@ -455,6 +455,7 @@ impl World<'_> {
     /// A bucket is full: counters are copied, gauges read.
     pub fn close_bucket(&mut self) {
         let now = self.now;
+        self.look_at_pools();
         for component in 0..self.plan.components.len() as u32 {
             let gauges = self.gauges(component);
             let meter = &mut self.meter.components[component as usize];
@@ -470,6 +471,8 @@ impl World<'_> {
                 memory: gauges.memory,
                 up: gauges.up,
                 busy: meter.levels.area(LevelOf::Busy, now),
+                workers: gauges.workers_alive,
+                timeouts: meter.timeouts,
             });
         }
         for meter in &mut self.meter.clients {
@@ -479,6 +482,7 @@ impl World<'_> {
                 good: meter.good(),
                 slow: meter.slow,
                 attempts: meter.attempts,
+                timed_out: timed_out(&meter.ended),
             });
         }
         for class in &mut self.meter.classes {
@@ -496,6 +500,8 @@ impl World<'_> {
             let station = &self.stations[instance as usize];
             gauges.up += u32::from(station.process() == Process::Up && station.knobs().up);
             gauges.workers += u64::from(station.workers);
+            let alive = matches!(station.process(), Process::Up | Process::Stalled);
+            gauges.workers_alive += if alive { u64::from(station.workers) } else { 0 };
             gauges.busy += u64::from(station.busy);
             if let Some(memory) = &plan.memory {
                 let used = super::process::memory_used(memory, station);
@@ -514,6 +520,8 @@ pub struct Gauges {
     pub up: u32,
     /// Worker slots of all instances.
     pub workers: u64,
+    /// Those of instances whose process is up or stalled.
+    pub workers_alive: u64,
     /// Workers in use.
     pub busy: u64,
     /// Memory in use, the fullest instance, in bytes.

@@ -159,6 +159,10 @@ pub struct ComponentBucket {
     pub up: u32,
     /// Integral of the workers in use, in nanoseconds.
     pub busy: u128,
+    /// Worker slots of the instances whose process is up or stalled.
+    pub workers: u64,
+    /// Attempts of its own calls that timed out.
+    pub timeouts: u64,
 }
 
 /// Cumulative counters of a client at the end of a bucket.
@@ -174,6 +178,14 @@ pub struct ClientBucket {
     pub slow: u64,
     /// Attempts made by requests that are over.
     pub attempts: u64,
+    /// Requests over that timed out: here, by their deadline, or at a proxy on their way.
+    pub timed_out: u64,
+}
+
+/// How many of these ended with a time-out: the caller's own, its deadline's, or a proxy's.
+pub(super) fn timed_out(ended: &[u64; Status::ALL.len()]) -> u64 {
+    let kinds = [Status::Timeout, Status::DeadlineExceeded, Status::GatewayTimeout];
+    kinds.iter().map(|status| ended[*status as usize]).sum()
 }
 
 /// What a client saw.

@@ -1,5 +1,6 @@
 //! What happens in a run, as facts; words are made of them elsewhere.
 
+use crate::mitigation::circuit_breaker::Trip;
 use crate::plan::{BugId, InstanceId};
 use crate::units::Nanos;
 
@@ -79,6 +80,17 @@ pub enum What {
         /// Requests in it.
         waiting: u32,
     },
+    /// Calls have waited for a connection of a pool at the end of two buckets in a row.
+    PoolExhausted {
+        /// Whose pool.
+        instance: InstanceId,
+        /// Which of its pools.
+        pool: u32,
+        /// Connections that will never be given back.
+        leaked: u32,
+        /// Calls that wait.
+        waiting: u32,
+    },
     /// Memory use began to slow the work.
     MemoryPressure {
         /// Where.
@@ -125,6 +137,8 @@ pub enum What {
         edge: u32,
         /// Open (or closed again).
         open: bool,
+        /// What made it open.
+        trip: Option<Trip>,
     },
     /// An alert became pending, with the value of its signal.
     AlertPending {

@@ -100,6 +100,46 @@ pub fn compare(first: &Plan, second: &Plan, replica: u64) -> Result<Outcome, Box
     Ok(outcomes.swap_remove(0).1)
 }
 
+/// The first event in which a replica of two different plans differs: by what people would call it,
+/// since the same thing may have other numbers in another plan. None if the runs take the same
+/// events with the same observable effects to their end.
+#[must_use]
+pub fn first_difference(first: &Plan, second: &Plan, replica: u64) -> Option<Difference> {
+    let mut worlds = [World::new(first, replica), World::new(second, replica)];
+    worlds.iter_mut().for_each(World::prepare);
+    let mut counts = [0u64; 2];
+    loop {
+        let next = worlds.each_mut().map(World::next_event);
+        let event = counts[0] + 1;
+        let moments =
+            |worlds: &[World; 2]| [worlds[0].moment(&next[0]), worlds[1].moment(&next[1])];
+        if next[0] != next[1] || worlds[0].now != worlds[1].now {
+            let runs = moments(&worlds);
+            if runs[0] != runs[1] {
+                return Some(Difference { event, runs, same_event: false });
+            }
+        }
+        let [Ok(one), Ok(other)] = next else { return None };
+        let [a, b] = &mut worlds;
+        let before = a.agenda.now();
+        // Words for it are made of the world before it, but only where they are needed: a step
+        // that changes nothing observable needs none.
+        let same = |a: &World, b: &World| {
+            let signs = |world: &World| (world.meter.fingerprint, world.calls.slots());
+            signs(a) == signs(b)
+        };
+        let described = a.describe(&one.event());
+        let steps = [a.step(one, &mut counts[0]), b.step(other, &mut counts[1])];
+        if steps[0] != steps[1] || !same(a, b) {
+            let moment = Moment { at: before, what: described };
+            return Some(Difference { event, runs: [moment.clone(), moment], same_event: true });
+        }
+        if steps[0].is_err() {
+            return None;
+        }
+    }
+}
+
 impl World<'_> {
     /// Whether two worlds have come to the same point, as far as that is seen at once: the hash of
     /// everything observable, and how much is in flight.
@@ -146,7 +186,11 @@ impl World<'_> {
             }
             Event::Hedge { call, .. } => format!("a copy of {}", self.call_name(call)),
             Event::Think { visit, .. } => format!("the next request of visit {visit}"),
-            Event::Turn(turn) => format!("a change (turn {turn})"),
+            Event::Turn(turn) => {
+                let change = self.turns.turns.get(turn as usize).map(|turn| turn.change as usize);
+                let change = change.and_then(|change| self.plan.changes.get(change));
+                format!("the change `{}`", change.map_or("?", |change| &change.name))
+            }
             other => format!("{other:?}"),
         }
     }

@@ -36,6 +36,8 @@ pub struct Checked {
     pub model_hash: u64,
     /// The baseline first, then the variants in the order of the file.
     pub variants: Vec<Setup>,
+    /// The model's tree.
+    pub(super) base: Node,
     pub(super) draws: Vec<Draw>,
     pub(super) files: Files,
     pub(super) sweeps: Vec<CheckedSweep>,
@@ -153,7 +155,7 @@ pub fn check(
     let facts = checker.facts(&variants);
     let claims = checker.claims(&variants);
     checker.shown(&variants);
-    let (draws, problems) = (checker.draws, checker.problems);
+    let (base, draws, problems) = (checker.base, checker.draws, checker.problems);
     // Every variant is there, or else there is a problem.
     let variants: Option<Vec<Setup>> = variants.into_iter().collect();
     let Some(variants) = variants.filter(|_| problems.is_empty()) else {
@@ -170,6 +172,7 @@ pub fn check(
         model_path,
         model_hash,
         variants,
+        base,
         draws,
         files,
         sweeps,

@@ -6,14 +6,17 @@
 
 use super::bands::Bands;
 use super::caution::Doubts;
-use super::check::Checked;
+use super::check::{Checked, ReadFile};
 use super::experiment::Replicas;
+use super::paths::{find, folder};
 use super::result::{Row, StudyResult, VariantRows, assemble};
 use super::setup::Setup;
 use super::warm_up::WarmUp;
 use crate::measure::View;
 use crate::plan::Plan;
 use crate::sim;
+use crate::text::{Name, Patch, Problem, unknown};
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -149,6 +152,22 @@ impl<'c> Job<'c> {
     fn new(setup: &'c Setup, seed: u64, replicas: u64) -> Job<'c> {
         Job { setup, plan: Plan { seed, ..setup.plan.clone() }, replicas }
     }
+
+    /// The plan of a replica and its drawn inputs.
+    fn plan_of(
+        &self,
+        checked: &Checked,
+        replica: u64,
+    ) -> Result<(Cow<'_, Plan>, Vec<f64>), Vec<Problem>> {
+        let drawn = self.setup.drawn(replica, self.plan.seed, &checked.draws, &checked.files)?;
+        let Some((mut plan, inputs)) = drawn else {
+            return Ok((Cow::Borrowed(&self.plan), Vec::new()));
+        };
+        if plan.warm_up_is_open {
+            plan.set_warm_up(self.plan.warm_up);
+        }
+        Ok((Cow::Owned(plan), inputs))
+    }
 }
 
 /// All rows, job by job and replica by replica; the first job's are also counted in the bands.
@@ -206,23 +225,15 @@ pub(crate) fn in_parallel<T>(total: usize, _: Option<usize>, one: impl Fn(usize)
 }
 
 fn run_one(checked: &Checked, job: &Job, replica: u64, bands: Option<&Mutex<Bands>>) -> Row {
-    let drawn = job.setup.drawn(replica, job.plan.seed, &checked.draws, &checked.files);
-    let mut drawn = match drawn {
+    let (plan, inputs) = match job.plan_of(checked, replica) {
         Ok(drawn) => drawn,
         Err(problems) => {
             let why = problems.into_iter().next().map(|problem| problem.what);
             return Row::without_model(job.setup.measures.len(), why.unwrap_or_default());
         }
     };
-    if let Some((plan, _)) = drawn.as_mut().filter(|(plan, _)| plan.warm_up_is_open) {
-        plan.set_warm_up(job.plan.warm_up);
-    }
-    let (plan, inputs) = match &drawn {
-        Some((plan, inputs)) => (plan, inputs.clone()),
-        None => (&job.plan, Vec::new()),
-    };
-    let outcome = sim::run(plan, replica);
-    let view = View::new(plan, &outcome);
+    let outcome = sim::run(&plan, replica);
+    let view = View::new(&plan, &outcome);
     if let Some(bands) = bands {
         let shape = Bands::shape(&view);
         bands.lock().unwrap_or_else(PoisonError::into_inner).add(shape);
@@ -233,5 +244,50 @@ fn run_one(checked: &Checked, job: &Job, replica: u64, bands: Option<&Mutex<Band
         inputs,
         fingerprint: outcome.fingerprint,
         doubts: Doubts::of(&view),
+    }
+}
+
+impl Checked {
+    /// The plan of one replica of a variant, of this experiment or made by [`Checked::changed`]:
+    /// with the seed, the drawn inputs and the warm-up that a study gives it, so that it is the
+    /// same run.
+    ///
+    /// # Errors
+    /// What is wrong with the model that the draws of this replica make.
+    pub fn plan_of(
+        &self,
+        setup: &Setup,
+        replica: u64,
+        options: &Options,
+    ) -> Result<Plan, Vec<Problem>> {
+        let mut job = Job::new(setup, options.seed_of(self), 1);
+        WarmUp::find(self, options).settle(&mut job.plan);
+        Ok(job.plan_of(self, replica)?.0.into_owned())
+    }
+
+    /// A variant (the baseline for none) with further patches.
+    ///
+    /// # Errors
+    /// No such variant; patches that change nothing; what is wrong with the model that they make.
+    pub fn changed(
+        &self,
+        variant: Option<&Name>,
+        patches: Vec<Patch>,
+        read_file: ReadFile,
+    ) -> Result<Setup, Vec<Problem>> {
+        let known = self.variants.iter().map(|setup| setup.name.as_str());
+        let setup = match variant {
+            None => &self.variants[0],
+            Some(name) => {
+                let found = self.variants.iter().find(|setup| setup.name == name.value);
+                found.ok_or_else(|| vec![unknown("variant", name, known)])?
+            }
+        };
+        let all = setup.patches.iter().cloned().chain(patches).collect();
+        let (folder, mut files) = (folder(&self.model_path), self.files.clone());
+        let mut read = |name: &str| {
+            files.read(name, &mut |name| find(&folder, name, read_file).map(|(_, text)| text))
+        };
+        Setup::new(setup.name.clone(), &self.base, &self.draws, all, &mut read)
     }
 }

@@ -1,6 +1,6 @@
 use super::table::Table;
 use super::*;
-use crate::text::{Sources, plain};
+use crate::text::{Name, Sources, plain};
 
 pub(super) const MODEL: &str = "
 name: tiny
@@ -167,6 +167,36 @@ fn every_variant_sees_the_same_draws_and_every_run_is_a_row() {
     assert_eq!(inputs(0), inputs(1));
     assert_eq!(result.table.sweep[0].points[1].measures.get("user_outage").unwrap().n, 3);
     assert_eq!(result.table.sweep[0].inputs[0].numbers, [2.0, 20.0]);
+}
+
+#[test]
+fn a_replica_run_by_itself_is_the_run_of_the_study() {
+    let (checked, options) = (checked(), Options { replicas: Some(4), ..Options::default() });
+    let result = run(&checked, &options, &|_, _| {});
+    let mut no_files = |_: &str| Err("no such file".to_owned());
+    for (variant, rows) in checked.variants.iter().zip(&result.variants) {
+        let name = Name::nowhere(variant.name.clone());
+        let again = checked.changed(Some(&name), Vec::new(), &mut no_files).unwrap();
+        for (replica, row) in rows.rows.iter().enumerate() {
+            for setup in [variant, &again] {
+                let plan = checked.plan_of(setup, replica as u64, &options).unwrap();
+                let outcome = crate::sim::run(&plan, replica as u64);
+                assert_eq!(outcome.fingerprint, row.fingerprint, "{}, {replica}", rows.name);
+            }
+        }
+    }
+    let seed = Options { seed: Some(8), ..options };
+    let plan = checked.plan_of(&checked.variants[0], 0, &seed).unwrap();
+    let other = crate::sim::run(&plan, 0).fingerprint;
+    assert_ne!(other, result.variants[0].rows[0].fingerprint);
+}
+
+#[test]
+fn an_unknown_variant_is_refused_with_the_one_that_was_meant() {
+    let name = Name::nowhere("many wokers".to_owned());
+    let mut no_files = |_: &str| Err(String::new());
+    let problems = checked().changed(Some(&name), Vec::new(), &mut no_files).unwrap_err();
+    assert_eq!(problems[0].help.as_deref(), Some("did you mean `many workers`?"));
 }
 
 #[cfg(feature = "cli")]

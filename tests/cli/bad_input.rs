@@ -164,3 +164,28 @@ fn unknown_words_get_the_one_that_was_meant() {
     assert_eq!(folder.run(&["stduy"]).code, Some(2));
     assert_eq!(folder.run(&["run", "a.yaml", "--seed", "much"]).code, Some(2));
 }
+
+#[test]
+fn variants_of_a_run_that_are_not_there_and_comparisons_with_nothing() {
+    let folder = Folder::with_files();
+    let refused = |args: &[&str], said: &[&str]| {
+        let message = folder.run(&[&["run"], args].concat()).bad();
+        for part in said {
+            assert!(message.contains(part), "no `{part}` in:\n{message}");
+        }
+    };
+    let said = ["--variant:1:1:", "unknown variant `one wroker`", "did you mean `one worker`?"];
+    refused(&["experiment.yaml", "--variant", "one wroker"], &said);
+    refused(&["experiment.yaml", "--variant", "one wroker", "--diff"], &said);
+    let said = ["model.yaml is a model, and a model has no variants", "give the experiment"];
+    refused(&["model.yaml", "--variant", "one worker"], &said);
+    let said = ["`--diff` compares with a change, and nothing is changed", "`one worker`"];
+    refused(&["experiment.yaml", "--diff"], &said);
+    refused(&["experiment.yaml", "--variant", "baseline", "--diff"], &said[..1]);
+    refused(&["model.yaml", "--diff"], &["nothing is changed", "add `--set PATH=VALUE`"]);
+    refused(
+        &["model.yaml", "--diff", "--verify", "--set", "horizon=1min"],
+        &["cannot be used with"],
+    );
+    assert_eq!(folder.files(), ["experiment.yaml", "model.yaml"]);
+}

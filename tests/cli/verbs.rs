@@ -166,3 +166,93 @@ fn a_run_is_verified_by_a_second_one() {
     assert_eq!(said["same"], true);
     assert_eq!(said["fingerprint"], run["fingerprint"]);
 }
+
+/// An experiment whose replicas draw an input.
+const DRAWN: &str = "\
+question: Does it matter?
+model: model.yaml
+seed: 9
+replicas: {baseline: 3, others: 3}
+uncertain: {components.database.endpoints.query.0.work: {uniform: [20ms, 60ms]}}
+variants:
+  one connection: {about: Only one query at a time., set: {components.database.connections: 1}}
+  same: {set: {name: another name}}
+";
+
+#[test]
+fn a_replica_of_an_experiment_is_run_with_its_seed_and_its_draws() {
+    let folder = Folder::with_files();
+    folder.write("drawn.yaml", DRAWN);
+    let run = |args: &[&str]| -> Value {
+        let args = [&["run", "drawn.yaml", "--json"], args].concat();
+        serde_json::from_str(&folder.run(&args).good()).unwrap()
+    };
+    let baseline = run(&[]);
+    assert_eq!(baseline["seed"], 9);
+    let variant = run(&["--variant", "one connection"]);
+    assert_eq!(variant["variant"], "one connection");
+    assert_ne!(variant["fingerprint"], baseline["fingerprint"]);
+    assert_eq!(run(&["--variant", "baseline"])["fingerprint"], baseline["fingerprint"]);
+    let drawn =
+        |replica| run(&["--replica", replica, "--set", "changes={}"])["fingerprint"].clone();
+    assert_ne!(drawn("0"), drawn("1"));
+    // The model alone, with the same seed, has other draws: none.
+    let args = ["run", "model.yaml", "--json", "--seed", "9"];
+    let model: Value = serde_json::from_str(&folder.run(&args).good()).unwrap();
+    assert_ne!(model["fingerprint"], baseline["fingerprint"]);
+}
+
+#[test]
+fn two_runs_beside_each_other_say_where_they_part_and_the_same_again() {
+    let folder = Folder::with_files();
+    folder.write("drawn.yaml", DRAWN);
+    let args = ["run", "drawn.yaml", "--variant", "one connection", "--diff"];
+    let text = folder.run(&args).good();
+    for part in [
+        "a small system: as it is, and changed\nseed 9, replica 0, with the same luck in both\n",
+        "Changed: `one connection`: Only one query at a time.",
+        "\nfirst event   number ",
+        "\nfirst line    ",
+        "\nfirst minute  ",
+        "\nIn short, as it is\n",
+        "\nIn short, one connection\n",
+        "measure",
+        "difference",
+    ] {
+        assert!(text.contains(part), "no `{part}` in:\n{text}");
+    }
+    assert_eq!(text, folder.run(&args).good());
+    let json = folder.run(&[&args[..], &["--json"]].concat()).good();
+    let said: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&said["same"], &said["second"]["name"]), (&false.into(), &"one connection".into()));
+    assert!(said["first_event"]["event"].as_u64().unwrap() > 0);
+    let alone = ["run", "drawn.yaml", "--variant", "one connection", "--json"];
+    let alone: Value = serde_json::from_str(&folder.run(&alone).good()).unwrap();
+    assert_eq!(said["second"]["fingerprint"], alone["fingerprint"]);
+}
+
+#[test]
+fn a_model_is_compared_with_itself_set_otherwise() {
+    let folder = Folder::with_files();
+    let set = "changes.slowness.what.slow.by=300x";
+    let text = folder.run(&["run", "model.yaml", "--set", set, "--diff"]).good();
+    assert!(text.contains(&format!("Changed: --set {set}\n")), "{text}");
+    assert!(text.contains("\n~  0:02:00 "), "the change is told otherwise: {text}");
+    assert!(text.contains("\n+  0:0"), "the users suffer only with it: {text}");
+    assert!(text.contains("(`changed`: then too: `slowness` begins: database: work takes 300"));
+}
+
+#[test]
+fn runs_that_never_part_are_said_to_be_the_same() {
+    let folder = Folder::with_files();
+    folder.write("drawn.yaml", DRAWN);
+    let args = ["run", "drawn.yaml", "--variant", "same", "--diff"];
+    let text = folder.run(&args).good();
+    assert!(text.contains("none: the two runs never part, in "), "{text}");
+    assert!(text.contains("none: the two stories are the same"), "{text}");
+    assert!(!text.contains("The two stories from there on"), "{text}");
+    let json = folder.run(&[&args[..], &["--json"]].concat()).good();
+    let said: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(said["same"], true);
+    assert!(said["first_event"].is_null() && said["first_line"].is_null());
+}

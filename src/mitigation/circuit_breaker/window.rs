@@ -75,6 +75,16 @@ impl Window {
         }
     }
 
+    /// What it shows at present.
+    pub fn seen(&self) -> Seen {
+        match self {
+            Self::Count { sum, .. } | Self::Time { sum, .. } => Seen::Rates(*sum),
+            Self::Consecutive { row, tolerated } => {
+                Seen::Row { failures: *row, tolerated: *tolerated }
+            }
+        }
+    }
+
     /// Adds a result at `now`.
     pub fn record(&mut self, now: Nanos, failed: bool, slow: bool) -> Seen {
         match self {

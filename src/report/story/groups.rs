@@ -1,8 +1,11 @@
 //! Which happenings are told together.
 
 use super::people::{alert_text, response};
+use super::strain::back_off;
+use super::topics::topic;
 use super::words::{Names, length, percent};
 use super::{Item, Kind};
+use crate::mitigation::circuit_breaker::Trip;
 use crate::plan::InstanceId;
 use crate::sim::Outcome;
 use crate::sim::story::{Concern, Death, Happening, What};
@@ -23,6 +26,7 @@ enum Subject {
     Fitness(u32),
     Workers(u32),
     Line(u32),
+    Pool(u32),
     Memory(u32),
     Stall(u32),
     Breaker(u32),
@@ -80,6 +84,7 @@ fn subject(names: &Names, what: &What) -> Option<Subject> {
         What::Unfit { instance } | What::Fit { instance } => Subject::Fitness(component(instance)),
         What::AllWorkersHeld { instance, .. } => Subject::Workers(component(instance)),
         What::LineFull { instance, .. } => Subject::Line(component(instance)),
+        What::PoolExhausted { instance, .. } => Subject::Pool(component(instance)),
         What::MemoryPressure { instance, .. } => Subject::Memory(component(instance)),
         What::Stalled { instance, .. } => Subject::Stall(component(instance)),
         What::Breaker { edge, .. } => Subject::Breaker(*edge),
@@ -131,6 +136,7 @@ fn chains(names: &Names, outcome: &Outcome) -> Vec<Chain> {
             | Subject::Fitness(id)
             | Subject::Workers(id)
             | Subject::Line(id)
+            | Subject::Pool(id)
             | Subject::Memory(id)
             | Subject::Stall(id) => names.count(id) as usize,
             Subject::Breaker(_) | Subject::Alert(_) | Subject::Change(_) => 1,
@@ -160,14 +166,25 @@ fn summary(names: &Names, story: &[Happening], chain: &Chain) -> Item {
                 some => format!(", {some} of them at the memory limit"),
             };
             let name = names.component(id);
+            let down = times_down(story, chain).map_or(String::new(), |(least, most)| {
+                let (least, most) = (length(least), length(most));
+                let span = if least == most { least } else { format!("{least} to {most}") };
+                let plan = names.plan.components.get(id as usize);
+                format!(", each after {span}{}", plan.map_or(String::new(), back_off))
+            });
             let text = format!(
-                "{name} is in a crash loop: processes died {often}{why}, and came up {back} times"
+                "{name} is in a crash loop: processes died {often}{why}, and came up {back} \
+                 times{down}"
             );
             (Kind::System, text)
         }
         Subject::Fitness(id) => {
             let who = one_of(id);
-            let text = format!("health checks took {who} out {often}, and brought back {back}");
+            let failed = failed_probes(names, id);
+            let each = if failed.is_empty() { "" } else { ", each" };
+            let text = format!(
+                "health checks took {who} out {often}{each}{failed}, and brought back {back}"
+            );
             (Kind::System, text)
         }
         Subject::Workers(id) => {
@@ -175,6 +192,9 @@ fn summary(names: &Names, story: &[Happening], chain: &Chain) -> Item {
             (Kind::System, text)
         }
         Subject::Line(id) => (Kind::System, format!("the line of {} was full {often}", one_of(id))),
+        Subject::Pool(id) => {
+            (Kind::System, format!("connections of {} ran out {often}", one_of(id)))
+        }
         Subject::Memory(id) => {
             (Kind::System, format!("{} slowed for want of memory {often}", one_of(id)))
         }
@@ -183,8 +203,15 @@ fn summary(names: &Names, story: &[Happening], chain: &Chain) -> Item {
         }
         Subject::Breaker(edge) => {
             let name = plan.edges.get(edge as usize).map_or("?", |edge| &edge.name);
-            let text =
-                format!("the circuit breaker of {name} opened {often}, and closed {back} times");
+            let why = match story[first].what {
+                What::Breaker { trip: Some(trip), .. } => {
+                    format!(" (at first {})", trip_words(&trip))
+                }
+                _ => String::new(),
+            };
+            let text = format!(
+                "the circuit breaker of {name} opened {often}{why}, and closed {back} times"
+            );
             (Kind::System, text)
         }
         Subject::Alert(alert) => {
@@ -197,7 +224,60 @@ fn summary(names: &Names, story: &[Happening], chain: &Chain) -> Item {
             (Kind::Change, format!("`{name}` came {often}, and went {back} times"))
         }
     };
-    Item { at: story[first].at, kind, text }
+    let topic = format!("again and again: {}", topic(names, &story[first].what));
+    Item { at: story[first].at, kind, topic, text }
+}
+
+/// The shortest and the longest time from a death to the next process, in a chain of processes.
+fn times_down(story: &[Happening], chain: &Chain) -> Option<(Nanos, Nanos)> {
+    let mut died: BTreeMap<InstanceId, Nanos> = BTreeMap::new();
+    let mut span: Option<(Nanos, Nanos)> = None;
+    for happening in chain.members.iter().map(|&member| &story[member]) {
+        match happening.what {
+            What::Died { instance, .. } => {
+                died.insert(instance, happening.at);
+            }
+            What::CameUp { instance } => {
+                if let Some(at) = died.remove(&instance) {
+                    let down = happening.at - at;
+                    let (least, most) = span.unwrap_or((down, down));
+                    span = Some((least.min(down), most.max(down)));
+                }
+            }
+            _ => {}
+        }
+    }
+    span
+}
+
+/// ` after 3 failed probes`: what it takes to be taken out.
+fn failed_probes(names: &Names, component: u32) -> String {
+    let probe = names.plan.components.get(component as usize).and_then(|c| c.probe.as_ref());
+    match probe.map_or(0, |probe| probe.fall) {
+        0 => String::new(),
+        1 => " after one failed probe".to_owned(),
+        n => format!(" after {n} failed probes in a row"),
+    }
+}
+
+/// `52 of 100 calls failed: 52%, 50% or more`.
+fn trip_words(trip: &Trip) -> String {
+    let Trip { total, failed, slow, .. } = *trip;
+    let calls = if trip.on_trial { "calls on trial" } else { "calls" };
+    if let Some(tolerated) = trip.row.filter(|_| !trip.on_trial) {
+        return format!("{failed} calls in a row failed, more than {tolerated}");
+    }
+    let share = |part: u32| f64::from(part) / f64::from(total.max(1));
+    if trip.row.is_some() || share(failed) >= trip.failure_rate {
+        let line = match trip.row {
+            Some(_) => String::new(),
+            None => format!(": {}, {} or more", percent(share(failed)), percent(trip.failure_rate)),
+        };
+        format!("{failed} of {total} {calls} failed{line}")
+    } else {
+        let (now, line) = (percent(share(slow)), percent(trip.slow_call_rate));
+        format!("{slow} of {total} {calls} were slow: {now}, {line} or more")
+    }
 }
 
 /// The instances to which the same happens within [`TOGETHER`], this one first, and when it happens
@@ -233,6 +313,7 @@ fn instance_of(what: &What) -> Option<InstanceId> {
     match *what {
         What::AllWorkersHeld { instance, .. }
         | What::LineFull { instance, .. }
+        | What::PoolExhausted { instance, .. }
         | What::MemoryPressure { instance, .. }
         | What::Stalled { instance, .. }
         | What::Died { instance, .. }
@@ -273,9 +354,16 @@ fn item(
         (Kind::System, several(names, &happening.what, instances))
     };
     if *last > happening.at && instances.len() > 1 {
-        text.push_str(&format!(", one after the other within {}", length(last - happening.at)));
+        let within = length(last - happening.at);
+        let mut different = instances.clone();
+        different.sort_unstable();
+        different.dedup();
+        text.push_str(&match different.len() {
+            all if all == instances.len() => format!(", one after the other within {within}"),
+            _ => format!(", {} times within {within}", instances.len()),
+        });
     }
-    Item { at: happening.at, kind, text }
+    Item { at: happening.at, kind, topic: topic(names, &happening.what), text }
 }
 
 /// What happens to instances.
@@ -311,7 +399,28 @@ fn several(names: &Names, what: &What, instances: &[InstanceId]) -> String {
         What::Died { death: Death::Replaced, .. } => format!("{who}: a new process is started"),
         What::Died { death: Death::Change, .. } => format!("{who} went down"),
         What::CameUp { .. } => format!("{who} came up"),
-        What::Unfit { .. } => format!("health checks took {who} out"),
+        What::Unfit { instance } => {
+            let failed = failed_probes(names, names.component_of(instance));
+            format!("health checks took {who} out{failed}")
+        }
+        What::PoolExhausted { instance, pool, leaked, waiting } => {
+            let component = names.plan.components.get(names.component_of(instance) as usize);
+            let Some(pool) = component.and_then(|c| c.pools.get(pool as usize)) else {
+                return who;
+            };
+            let leaked = if leaked > 0 {
+                format!(" ({leaked} never to be returned)")
+            } else {
+                String::new()
+            };
+            let (size, to) = (pool.size, names.component(pool.callee));
+            let waits = if waiting == 1 {
+                "1 call waits".to_owned()
+            } else {
+                format!("{waiting} calls wait")
+            };
+            format!("{who}: {size} of {size} connections to {to} are in use{leaked}, and {waits}")
+        }
         What::Fit { .. } => format!("health checks brought {who} back"),
         _ => who,
     }
@@ -359,10 +468,11 @@ fn alone(names: &Names, happening: &Happening) -> (Kind, String) {
             }
             (Kind::System, text)
         }
-        What::Breaker { edge, open } => {
+        What::Breaker { edge, open, trip } => {
             let name = plan.edges.get(edge as usize).map_or("?", |edge| &edge.name);
             let word = if open { "opened" } else { "closed again" };
-            (Kind::System, format!("the circuit breaker of {name} {word}"))
+            let why = trip.map_or(String::new(), |trip| format!(": {}", trip_words(&trip)));
+            (Kind::System, format!("the circuit breaker of {name} {word}{why}"))
         }
         What::AlertPending { alert, value } => {
             (Kind::Alert, alert_text(names, alert, value, false))

@@ -95,7 +95,7 @@ fn a_crash_loop_is_one_line_with_its_number_and_its_time() {
     }
     let texts = texts(&story, |_| {});
     let expected = "api is in a crash loop: processes died 37 times within 36 min, each time at \
-                    the memory limit, and came up 37 times";
+                    the memory limit, and came up 37 times, each after 10 s";
     assert_eq!(texts[0], expected);
     assert_eq!(texts.len(), 2, "{texts:?}");
 }
@@ -157,7 +157,7 @@ fn times_count_from_the_alert_and_the_clock_goes_round() {
 
 /// What a client saw, from requests over and good in each minute.
 fn client(minutes: &[(u64, u64)]) -> ClientOutcome {
-    let mut sum = ClientBucket { sent: 0, over: 0, good: 0, slow: 0, attempts: 0 };
+    let mut sum = ClientBucket { sent: 0, over: 0, good: 0, slow: 0, attempts: 0, timed_out: 0 };
     let bucket = |&(over, good): &(u64, u64)| {
         sum.over += over;
         sum.good += good;
@@ -210,4 +210,112 @@ fn lengths_and_shares_are_short() {
     let seconds = [0.25, 40.0, 60.0, 269.7, 7_920.0].map(crate::units::from_seconds);
     assert_eq!(seconds.map(length), ["250ms", "40 s", "1 min", "4 min 30 s", "132 min"]);
     assert_eq!([0.0, 0.0043, 0.34, 1.0].map(percent), ["0%", "0.4%", "34%", "100%"]);
+}
+
+#[test]
+fn a_breaker_says_which_share_of_how_many_calls_opened_it() {
+    use crate::mitigation::circuit_breaker::Trip;
+    let trip = |total, failed, slow, row, on_trial| Trip {
+        total,
+        failed,
+        slow,
+        failure_rate: 0.5,
+        slow_call_rate: 0.8,
+        row,
+        on_trial,
+    };
+    let opens = |trip| What::Breaker { edge: 1, open: true, trip: Some(trip) };
+    let story = [
+        (1.0, opens(trip(20, 13, 0, None, false))),
+        (2.0, opens(trip(20, 1, 16, None, false))),
+        (3.0, opens(trip(6, 6, 0, Some(5), false))),
+        (4.0, opens(trip(1, 1, 0, Some(5), true))),
+        (5.0, What::Breaker { edge: 1, open: false, trip: None }),
+    ];
+    let texts = texts(&story, |_| {});
+    let ends = [
+        "opened: 13 of 20 calls failed: 65%, 50% or more",
+        "opened: 16 of 20 calls were slow: 80%, 80% or more",
+        "opened: 6 calls in a row failed, more than 5",
+        "opened: 1 of 1 calls on trial failed",
+        "closed again",
+    ];
+    for (text, end) in texts.iter().zip(ends) {
+        assert!(text.starts_with("the circuit breaker of ") && text.ends_with(end), "{text}");
+    }
+}
+
+/// A model whose only server is overloaded for some minutes by callers who retry.
+const STORM: &str = "\
+name: a storm
+horizon: 30min
+clients:
+  users:
+    calls: api
+    arrivals: {poisson: {rate: 8/s}}
+    timeout: 2s
+    counts_as_users: yes
+    layers: [retry: {attempts: 3}]
+components:
+  api:
+    kind: server
+    workers: 2
+    while_calling: hold
+    endpoints: {request: [work: {exponential: {mean: 100ms}}, call: {to: db, timeout: 1s}]}
+    pools: {db: {size: 2}}
+  db: {kind: database, connections: 1, endpoints: {request: [work: 20ms]}}
+changes:
+  slowness: {what: {slow: {component: db, by: 20x}}, at: 10min, lasts: 5min}
+";
+
+fn storm() -> (Plan, Outcome) {
+    let mut no_files = |path: &str| Err(path.to_owned());
+    let loaded = load_and_compile(&mut Sources::default(), "m", STORM, &[], 1, &mut no_files);
+    let plan = loaded.unwrap_or_else(|problems| panic!("{problems:?}")).2;
+    let outcome = run(&plan, 0);
+    (plan, outcome)
+}
+
+#[test]
+fn strain_is_told_with_the_number_that_crossed_its_line() {
+    let (plan, outcome) = storm();
+    let lines = tell(&plan, &outcome);
+    let told = |topic: &str| {
+        let found = lines.iter().find(|line| line.topic == topic);
+        found.unwrap_or_else(|| panic!("no {topic} in {lines:#?}"))
+    };
+    let saturated = told("saturated api");
+    assert!((600.0..=720.0).contains(&saturated.at_seconds), "{saturated:?}");
+    assert!(saturated.text.contains("its 2 workers were 100% busy in the last minute ("));
+    let late = told("requests time out");
+    assert!(late.text.starts_with("requests time out in the last minute, above 5%: "), "{late:?}");
+    assert!(late.text.contains(" of users ("), "{late:?}");
+    let retries = told("retries multiply");
+    assert!(retries.text.contains(" by users (1.0 in the calm before; "), "{retries:?}");
+    let load = told("load is multiplied");
+    assert!(load.text.contains("api ") && load.text.ends_with("(1.0)"), "{load:?}");
+}
+
+#[test]
+fn a_calm_run_tells_of_no_strain_and_of_no_suffering() {
+    let calm = STORM.replace("by: 20x", "by: 1.01x");
+    let mut no_files = |path: &str| Err(path.to_owned());
+    let loaded = load_and_compile(&mut Sources::default(), "m", &calm, &[], 1, &mut no_files);
+    let plan = loaded.unwrap().2;
+    let outcome = run(&plan, 0);
+    let kinds: Vec<_> = tell(&plan, &outcome).into_iter().map(|line| line.topic).collect();
+    assert_eq!(kinds, ["change begins slowness", "change ends slowness", "the run ends"]);
+    let short = in_short(&plan, &outcome);
+    assert!(short.len() == 1 && short[0].starts_with("Users did not suffer"), "{short:?}");
+}
+
+#[test]
+fn a_run_in_short_says_what_began_tipped_and_ended_it() {
+    let (plan, outcome) = storm();
+    let short = in_short(&plan, &outcome);
+    assert!((3..=5).contains(&short.len()), "{short:#?}");
+    assert!(short[0].starts_with("It began with `slowness` at 0:10:00 (db: work takes 20 times"));
+    let all = short.join("\n");
+    assert!(all.contains("retries added load, up to "), "{all}");
+    assert!(short.last().is_some_and(|last| last.starts_with("In total users suffered")), "{all}");
 }

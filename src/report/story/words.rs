@@ -289,7 +289,7 @@ pub(super) fn percent(fraction: f64) -> String {
 }
 
 /// A length of time for people: `40s`, `4min 30s`, `132min`.
-pub(super) fn length(nanos: Nanos) -> String {
+pub fn length(nanos: Nanos) -> String {
     let whole = (nanos + SECOND / 2) / SECOND;
     match nanos {
         n if n < SECOND => Span(nanos).to_string(),

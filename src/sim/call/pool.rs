@@ -2,11 +2,17 @@
 
 use super::super::agenda::Event;
 use super::super::records::{CallState, Id};
+use super::super::story::What;
 use super::super::world::{Later, World};
 use super::luck;
 use crate::plan::InstanceId;
 use crate::status::Status;
 use crate::units::NEVER;
+
+/// Flags in what has been noted of a process: calls waited for a connection when the last bucket
+/// ended; that a pool is exhausted has been told.
+const WAITED: u8 = 8;
+const EXHAUSTED: u8 = 16;
 
 impl World<'_> {
     /// Takes a connection of the caller's pool for an attempt; without one the attempt waits.
@@ -46,15 +52,43 @@ impl World<'_> {
                 return;
             }
             let Some((id, attempt)) = state.waiting.pop_front() else { return };
-            let waits = self.calls.is_live(id.index, id.life)
-                && self.calls[id.index].attempt == attempt
-                && self.calls[id.index].state == CallState::WaitsForConnection;
-            if waits {
+            if self.is_waiting(&(id, attempt)) {
                 self.stations[instance as usize].pools[pool as usize].in_use += 1;
                 self.calls[id.index].connected = true;
                 self.dispatch(id.index);
             }
         }
+    }
+
+    /// Looks, once in a bucket, whether calls wait for the connections of a pool. A pool for which
+    /// calls wait at the end of two buckets in a row is exhausted; that is told once in the life of
+    /// the process, or again after it had connections to spare.
+    pub fn look_at_pools(&mut self) {
+        for instance in 0..self.stations.len() as u32 {
+            let station = &self.stations[instance as usize];
+            let waits = |i: usize| station.pools[i].waiting.iter().filter(|w| self.is_waiting(w));
+            let counts = (0..station.pools.len()).map(|i| (waits(i).count() as u32, i));
+            let (waiting, pool) = counts.max_by_key(|(count, _)| *count).unwrap_or((0, 0));
+            let noted = station.noted;
+            let now = match (waiting > 0, noted & WAITED) {
+                (false, _) => noted & !(WAITED | EXHAUSTED),
+                (true, 0) => noted | WAITED,
+                (true, _) => noted | WAITED | EXHAUSTED,
+            };
+            self.stations[instance as usize].noted = now;
+            if now & !noted & EXHAUSTED != 0 {
+                let leaked = self.stations[instance as usize].pools[pool].leaked;
+                let pool = pool as u32;
+                let what = What::PoolExhausted { instance, pool, leaked, waiting };
+                self.meter.tell(self.now, what);
+            }
+        }
+    }
+
+    fn is_waiting(&self, (id, attempt): &(Id, u16)) -> bool {
+        self.calls.is_live(id.index, id.life)
+            && self.calls[id.index].attempt == *attempt
+            && self.calls[id.index].state == CallState::WaitsForConnection
     }
 
     pub(super) fn release_connection(&mut self, index: u32) {

@@ -62,3 +62,20 @@ fn an_event_with_another_effect_is_named_though_it_is_the_same() {
     assert!(found.same_event, "{found}");
     assert!(found.to_string().contains("`db`"), "{found}");
 }
+
+#[test]
+fn different_plans_part_at_the_change_of_one_of_them() {
+    let changed = MODEL.replace("by: 3x", "by: 4x");
+    let found = first_difference(&plan(MODEL, 1), &plan(&changed, 1), 0).unwrap();
+    assert!(found.runs[0].at >= 120 * crate::units::SECOND, "{found}");
+    assert_eq!(first_difference(&plan(MODEL, 1), &plan(MODEL, 1), 0), None);
+}
+
+#[test]
+fn what_has_other_numbers_in_another_plan_is_the_same_all_the_same() {
+    // A client in front shifts the numbers of all others; it sends its only request at the end.
+    let silent = "clients:\n  late: {calls: api, arrivals: {at: [4min]}}\n";
+    let more = MODEL.replacen("clients:\n", silent, 1);
+    let found = first_difference(&plan(MODEL, 1), &plan(&more, 1), 0).unwrap();
+    assert!(found.runs.iter().any(|moment| moment.what.contains("`late`")), "{found}");
+}
