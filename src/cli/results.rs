@@ -1,7 +1,7 @@
 //! The results of a study for a terminal.
 
 use super::words::{self, Column};
-use crate::plot::words::{bare, quantity, range, title, unit_shown};
+use crate::plot::words::{bare, quantity, range, reported, title, unit_shown};
 use crate::study::Checked;
 use crate::study::table::{Ablation, Claim, Estimate, Fact, Kind, Table, Variant};
 
@@ -100,10 +100,15 @@ fn fact(fact: &Fact) -> Vec<String> {
     vec![
         title(&fact.name),
         fact.how.word().to_owned(),
-        quantity(fact.reported, &fact.unit),
+        reported(fact),
         quantity(fact.median, &fact.unit),
         range(fact.p10, fact.p90, &fact.unit),
-        if fact.holds { "yes" } else { "no" }.to_owned(),
+        match (fact.reported, fact.holds) {
+            (None, _) => "",
+            (_, true) => "yes",
+            (_, false) => "no",
+        }
+        .to_owned(),
     ]
 }
 

@@ -8,7 +8,7 @@ mod charts;
 pub mod story;
 pub mod summary;
 
-use crate::plot::words::{NONE, bare, number, quantity, range, signed, title};
+use crate::plot::words::{NONE, bare, number, quantity, range, reported, signed, title};
 use crate::plot::{
     CASCADE, PLOTS, Plot, USER_MINUTES_LOST, USER_OUTAGE, USERS_AFFECTED, sorted, svg,
 };
@@ -37,6 +37,7 @@ struct FactRow {
     name: String,
     how: &'static str,
     reported: String,
+    is_reported: bool,
     simulated: String,
     holds: bool,
 }
@@ -160,7 +161,8 @@ fn fact(fact: &Fact) -> FactRow {
     FactRow {
         name: title(&fact.name),
         how: fact.how.word(),
-        reported: quantity(fact.reported, &fact.unit),
+        reported: reported(fact),
+        is_reported: fact.reported.is_some(),
         simulated: spread(fact.median, fact.p10, fact.p90, &fact.unit),
         holds: fact.holds,
     }
