@@ -12,8 +12,8 @@ use super::estimate::{self, Z95, paired, wilson};
 use super::run::Options;
 use super::setup::Setup;
 use super::table::{
-    Bound, Claim, Difference, Estimate, Fact, Kind, Mark, MarkKind, Named, Point, Shade, Sweep, Table,
-    Timeline, Variant,
+    Bound, Claim, Difference, Estimate, Fact, Kind, Mark, MarkKind, Named, Point, Shade, Sweep,
+    Table, Timeline, Variant,
 };
 use crate::measure::{Measure, Milestone};
 

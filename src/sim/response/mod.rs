@@ -453,10 +453,8 @@ impl World<'_> {
             _ => {}
         }
         let suffer = self.users_suffer();
-        let busy = matches!(
-            self.response.stage,
-            Stage::Weighs { .. } | Stage::Acts { .. } | Stage::Paged
-        );
+        let busy =
+            matches!(self.response.stage, Stage::Weighs { .. } | Stage::Acts { .. } | Stage::Paged);
         if suffer || busy {
             self.response.quiet_since = None;
             return;
