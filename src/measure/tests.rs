@@ -338,7 +338,7 @@ fn a_cascade_reaches_a_component_where_nothing_was_changed() {
 #[test]
 fn moments_count_from_the_alert() {
     let mut tipped = outcome();
-    tipped.components[0].tipped = Some(13 * MINUTE);
+    tipped.components[0].tipped = Some(11 * MINUTE);
     assert_values(
         &tipped,
         &[
