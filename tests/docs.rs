@@ -43,6 +43,7 @@ pages! {
     the_page_about_an_incident_is_true: "docs/tutorial/3-an-incident.md",
     the_page_of_5_june_is_true: "docs/incidents/2024-06-05-routing-crash.md",
     the_page_of_20_june_is_true: "docs/incidents/2024-06-20-runaway-client.md",
+    the_page_of_10_july_is_true: "docs/incidents/2024-07-10-rate-limiter-leak.md",
     the_page_of_10_august_on_memory_is_true: "docs/incidents/2024-08-10-memory-leak.md",
     the_page_of_the_bulk_endpoint_is_true: "docs/incidents/2024-08-10-bulk-endpoint.md",
 }

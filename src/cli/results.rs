@@ -2,7 +2,7 @@
 
 use super::ranking;
 use super::words::{self, Column};
-use crate::plot::words::{bare, quantity, range, title, unit_shown};
+use crate::plot::words::{bare, quantity, range, reported, title, unit_shown};
 use crate::study::Checked;
 use crate::study::table::{Ablation, Claim, Estimate, Fact, Is, Kind, Table, Variant};
 
@@ -123,10 +123,15 @@ fn fact(fact: &Fact) -> Vec<String> {
     vec![
         title(&fact.name),
         fact.how.word().to_owned(),
-        quantity(fact.reported, &fact.unit),
+        reported(fact),
         quantity(fact.median, &fact.unit),
         range(fact.p10, fact.p90, &fact.unit),
-        if fact.holds { "yes" } else { "no" }.to_owned(),
+        match (fact.reported, fact.holds) {
+            (None, _) => "",
+            (_, true) => "yes",
+            (_, false) => "no",
+        }
+        .to_owned(),
     ]
 }
 

@@ -125,6 +125,6 @@ fn requests_failed(view: &View) -> f64 {
 
 fn cascade(view: &View) -> bool {
     let origins = view.origins();
-    let tipped = view.outcome.components.iter().enumerate().filter(|(_, c)| c.tipped);
+    let tipped = view.outcome.components.iter().enumerate().filter(|(_, c)| c.tipped.is_some());
     tipped.map(|(id, _)| id as u32).any(|id| !origins.contains(&id))
 }

@@ -60,6 +60,15 @@ pub(super) fn measures(plan: &Plan) -> Vec<Measure> {
             move |view| view.outcome.changes[id].last()?.1,
         );
     }
+    for (id, component) in plan.components.iter().enumerate().filter(|(_, c)| c.instances > 0) {
+        moment(
+            &mut all,
+            format!("tips.{}", component.name),
+            "When an instance of this component first stalled or died by itself, in minutes from \
+             T+0, where one did.",
+            move |view| view.outcome.components[id].tipped,
+        );
+    }
     for (index, alert) in plan.alerts.iter().enumerate() {
         moment(
             &mut all,

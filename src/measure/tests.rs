@@ -134,7 +134,7 @@ fn component(minutes: u64, busy_workers: u128) -> ComponentOutcome {
         peak_line: 7,
         peak_memory: 50 << 20,
         final_memory: 10 << 20,
-        tipped: false,
+        tipped: None,
         buckets: (0..minutes).map(bucket).collect(),
     }
 }
@@ -331,18 +331,22 @@ fn components_tell_their_peaks_and_means() {
 #[test]
 fn a_cascade_reaches_a_component_where_nothing_was_changed() {
     let mut outcome = outcome();
-    outcome.components[0].tipped = true;
+    outcome.components[0].tipped = Some(13 * MINUTE);
     assert_values(&outcome, &[("cascade", Some(0.0))]);
-    outcome.components[1].tipped = true;
+    outcome.components[1].tipped = Some(14 * MINUTE);
     assert_values(&outcome, &[("cascade", Some(1.0))]);
 }
 
 #[test]
 fn moments_count_from_the_alert() {
+    let mut tipped = outcome();
+    tipped.components[0].tipped = Some(11 * MINUTE);
     assert_values(
-        &outcome(),
+        &tipped,
         &[
             ("begins.slowness", Some(-3.0)),
+            ("tips.api", Some(-2.0)),
+            ("tips.db", None),
             ("ends.slowness", None),
             ("suspects.it is slow", Some(2.0)),
             ("finds.it is slow", Some(3.0)),

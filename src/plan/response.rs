@@ -172,6 +172,8 @@ pub struct ActionPlan {
     pub does: Vec<DeedPlan>,
     /// Components whose processes are replaced.
     pub replaces: Vec<ComponentId>,
+    /// From the finding to the decision; None: at once.
+    pub decided_after: Option<Sampler>,
     /// From decision to done.
     pub takes: Sampler,
 }

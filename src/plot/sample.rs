@@ -260,7 +260,8 @@ fn texts(table: &mut Table) {
     let fact = |name: &str, how, unit: &str, [reported, median, p10, p90]: [f64; 4]| Fact {
         name: name.into(),
         how,
-        reported,
+        reported: Some(reported),
+        bound: Bound::Figure,
         unit: unit.into(),
         median,
         p10,

@@ -1,6 +1,6 @@
 //! Numbers as a reader wants to see them.
 
-use crate::study::table::Estimate;
+use crate::study::table::{Estimate, Fact};
 
 /// What stands for a number that does not exist.
 pub const NONE: &str = "–";
@@ -67,6 +67,14 @@ pub fn bare(value: f64, unit: &str) -> String {
 /// The unit as it is shown: fractions are shown in percent.
 pub fn unit_shown(unit: &str) -> &str {
     if unit == "1" { "%" } else { unit }
+}
+
+/// What was reported about a fact: `135 min`, `≤ 15 min`, or a dash.
+pub fn reported(fact: &Fact) -> String {
+    match fact.reported {
+        Some(figure) => format!("{}{}", fact.bound.sign(), quantity(figure, &fact.unit)),
+        None => NONE.into(),
+    }
 }
 
 /// A number with its unit: `131 min`, `79 %`, which a line break does not part.

@@ -98,9 +98,10 @@ fn course(table: &Table) -> Option<String> {
 }
 
 fn agreement(table: &Table) -> Option<String> {
-    let total = table.facts.len();
-    let held = table.facts.iter().filter(|f| f.holds).count();
-    let emergent: Vec<_> = table.facts.iter().filter(|f| f.how == How::Emergent).collect();
+    let reported: Vec<_> = table.facts.iter().filter(|f| f.reported.is_some()).collect();
+    let total = reported.len();
+    let held = reported.iter().filter(|f| f.holds).count();
+    let emergent: Vec<_> = reported.iter().filter(|f| f.how == How::Emergent).collect();
     let mut text =
         format!("{held} of {total} reported figures lie between the 10th and the 90th percentile");
     if !emergent.is_empty() {

@@ -10,7 +10,7 @@ mod ranking;
 pub mod story;
 pub mod summary;
 
-use crate::plot::words::{NONE, bare, number, quantity, range, signed, title};
+use crate::plot::words::{NONE, bare, number, quantity, range, reported, signed, title};
 use crate::plot::{
     CASCADE, PLOTS, Plot, USER_MINUTES_LOST, USER_OUTAGE, USERS_AFFECTED, group_heading, sorted,
     svg,
@@ -45,6 +45,7 @@ struct FactRow {
     name: String,
     how: &'static str,
     reported: String,
+    is_reported: bool,
     simulated: String,
     holds: bool,
 }
@@ -174,7 +175,8 @@ fn fact(fact: &Fact) -> FactRow {
     FactRow {
         name: title(&fact.name),
         how: fact.how.word(),
-        reported: quantity(fact.reported, &fact.unit),
+        reported: reported(fact),
+        is_reported: fact.reported.is_some(),
         simulated: spread(fact.median, fact.p10, fact.p90, &fact.unit),
         holds: fact.holds,
     }

@@ -181,6 +181,8 @@ pub struct Action {
     /// Components whose processes are replaced with it: what they hold, leaked or queued is gone.
     #[serde(default)]
     pub replaces: Vec<Name>,
+    /// From the finding that calls for it to the decision. Left out: it is decided on at once.
+    pub decided_after: Option<Dist<Span>>,
     /// From the decision until it is done.
     pub takes: Dist<Span>,
 }

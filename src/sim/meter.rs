@@ -131,8 +131,8 @@ pub struct ComponentMeter {
     pub peak_line: u32,
     /// The most memory in use by one instance, in bytes.
     pub peak_memory: u64,
-    /// Whether an instance stalled or died by itself.
-    pub tipped: bool,
+    /// When an instance first stalled or died by itself.
+    pub tipped: Option<Nanos>,
     /// Requests turned away at once.
     pub turned_away: u64,
     /// Requests that left the line unserved.
@@ -323,8 +323,8 @@ impl Meter {
     }
 
     /// A component tipped: one of its instances stalled or died by itself.
-    pub fn tipped(&mut self, component: ComponentId) {
-        self.components[component as usize].tipped = true;
+    pub fn tipped(&mut self, now: Nanos, component: ComponentId) {
+        self.components[component as usize].tipped.get_or_insert(now);
     }
 
     /// Memory in use by an instance.

@@ -257,8 +257,8 @@ pub struct ComponentOutcome {
     pub peak_memory: u64,
     /// Memory in use at the end, the fullest instance, in bytes.
     pub final_memory: u64,
-    /// Whether an instance stalled or died by itself.
-    pub tipped: bool,
+    /// When an instance first stalled or died by itself.
+    pub tipped: Option<Nanos>,
     /// Counters and gauges at the end of each bucket.
     pub buckets: Vec<ComponentBucket>,
 }

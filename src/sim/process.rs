@@ -106,7 +106,7 @@ impl World<'_> {
         self.stations[instance as usize].set_process(Process::Stalled);
         self.meter.instance_changes(self.now, self.replica_of(instance), Process::Stalled);
         self.stations[instance as usize].tally.deaths += 1;
-        self.meter.tipped(self.stations[instance as usize].component);
+        self.meter.tipped(self.now, self.stations[instance as usize].component);
         self.meter.tell(self.now, What::Stalled { instance, used, limit });
         for index in self.tasks_on(instance) {
             self.hang(index);
@@ -134,7 +134,7 @@ impl World<'_> {
         self.meter.components[component as usize].deaths += 1;
         if !caused_by_change {
             self.stations[instance as usize].tally.deaths += 1;
-            self.meter.tipped(component);
+            self.meter.tipped(self.now, component);
         }
         let life = self.clear(instance, Process::Down);
         if caused_by_change {

@@ -9,7 +9,7 @@ use super::patches::{edits, patches_of};
 use super::paths::{find, folder, stem};
 use super::quantity;
 use super::setup::{Files, Setup, compile_tree, without_origins};
-use super::table::How;
+use super::table::{Bound, How};
 use crate::measure::{Measure, measures};
 use crate::text::{
     Mark, Name, Named, Node, Patch, Problem, SourceId, Sources, decode, read, unknown,
@@ -64,7 +64,9 @@ pub(super) struct CheckedFact {
     pub(super) how: How,
     pub(super) measure: String,
     pub(super) unit: &'static str,
-    pub(super) reported: f64,
+    /// What was reported, if anything was.
+    pub(super) reported: Option<f64>,
+    pub(super) bound: Bound,
     /// The largest difference between the median and the figure, in the unit.
     pub(super) tolerance: Option<f64>,
 }
@@ -352,16 +354,23 @@ impl Checker<'_> {
         for (name, fact) in &self.experiment.facts {
             let measure = fact.measure.as_ref().unwrap_or(name);
             let Some(unit) = self.unit(measure, variants[0].as_ref()) else { continue };
-            let reported = match quantity::read(&fact.reported, unit) {
-                Ok(reported) => reported,
-                Err(what) => {
-                    self.problems.push(Problem::new(what).at(fact.reported.mark));
+            let (bound, node) = fact.reported.as_ref().map_or((Bound::Figure, None), bound);
+            let reported = match node.map(|node| (node, quantity::read(node, unit))) {
+                None => None,
+                Some((_, Ok(reported))) => Some(reported),
+                Some((node, Err(what))) => {
+                    self.problems.push(Problem::new(what).at(node.mark));
                     continue;
                 }
             };
+            if fact.tolerance.is_some() && (bound != Bound::Figure || reported.is_none()) {
+                let what = format!("the fact `{}` has a tolerance and no figure", name.value);
+                let help = "remove `tolerance`: a bound is kept or not";
+                self.problems.push(Problem::new(what).help(help).at(name.mark));
+            }
             let relative = |part: f64| match unit {
                 crate::measure::unit::SHARE => part,
-                _ => part * reported.abs(),
+                _ => part * reported.unwrap_or(0.0).abs(),
             };
             facts.push(CheckedFact {
                 name: name.value.clone(),
@@ -369,6 +378,7 @@ impl Checker<'_> {
                 measure: measure.value.clone(),
                 unit,
                 reported,
+                bound,
                 tolerance: fact.tolerance.map(|part| relative(part.0)),
             });
         }
@@ -440,4 +450,17 @@ pub(crate) fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
 /// A milestone in minutes.
 pub(super) fn minutes(span: Span) -> f64 {
     crate::units::seconds(span.0) / 60.0
+}
+
+/// What was reported about a fact: a figure or a bound of it, and the node with the quantity.
+fn bound(node: &Node) -> (Bound, Option<&Node>) {
+    let words = match &node.value {
+        crate::text::Value::Map(entries) => entries.as_slice(),
+        _ => &[],
+    };
+    match words {
+        [(key, most)] if key.text == "at_most" => (Bound::AtMost, Some(most)),
+        [(key, least)] if key.text == "at_least" => (Bound::AtLeast, Some(least)),
+        _ => (Bound::Figure, Some(node)),
+    }
 }

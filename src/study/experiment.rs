@@ -131,12 +131,14 @@ pub struct Sweep {
 }
 
 /// A figure that was reported about the real incident. It agrees with the baseline if it lies
-/// between the 10th and the 90th percentile over the replicas.
+/// between the 10th and the 90th percentile over the replicas; a bound (`{at_most: 15min}`) if
+/// nine tenths of the replicas keep it. Where nothing was reported, the baseline's band is shown.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fact {
-    /// The figure, in a unit that fits the measure: `135min`, `80%`.
-    pub reported: Node,
+    /// The figure, in a unit that fits the measure: `135min`, `80%`; or one bound of it:
+    /// `{at_most: 15min}`, `{at_least: 20%}`. Left out: the text gives no figure.
+    pub reported: Option<Node>,
     /// How the simulated figure comes about, and so what an agreement proves.
     pub how: How,
     /// The measure that it is compared with. Left out: the one with the fact's own name.

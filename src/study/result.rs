@@ -12,8 +12,8 @@ use super::estimate::{self, Z95, paired, wilson};
 use super::run::Options;
 use super::setup::Setup;
 use super::table::{
-    Claim, Difference, Estimate, Fact, Kind, Mark, MarkKind, Named, Point, Shade, Sweep, Table,
-    Timeline, Variant,
+    Bound, Claim, Difference, Estimate, Fact, Kind, Mark, MarkKind, Named, Point, Shade, Sweep,
+    Table, Timeline, Variant,
 };
 use crate::measure::{Measure, Milestone};
 
@@ -263,17 +263,24 @@ fn estimate_of(measure: &Measure, values: &[f64]) -> Estimate {
 
 fn fact(fact: &CheckedFact, baseline: &VariantRows) -> Fact {
     let found = estimate::estimate(&baseline.values(&fact.measure));
-    let in_band = (found.p10..=found.p90).contains(&fact.reported);
-    let near = fact.tolerance.is_none_or(|most| (found.median - fact.reported).abs() <= most);
+    let agrees = |reported: f64| match fact.bound {
+        Bound::AtMost => found.p90 <= reported,
+        Bound::AtLeast => found.p10 >= reported,
+        Bound::Figure => {
+            let near = |most: f64| (found.median - reported).abs() <= most;
+            (found.p10..=found.p90).contains(&reported) && fact.tolerance.is_none_or(near)
+        }
+    };
     Fact {
         name: fact.name.clone(),
         how: fact.how,
         reported: fact.reported,
+        bound: fact.bound,
         unit: fact.unit.to_owned(),
         median: found.median,
         p10: found.p10,
         p90: found.p90,
-        holds: in_band && near,
+        holds: fact.reported.is_none_or(agrees),
     }
 }
 

@@ -140,8 +140,10 @@ pub struct Fact {
     pub name: String,
     /// How the simulated figure comes about, and so what the agreement proves.
     pub how: How,
-    /// What the postmortem says, in `unit`.
-    pub reported: f64,
+    /// What the postmortem says, in `unit`; none where it gives no figure.
+    pub reported: Option<f64>,
+    /// Whether `reported` is the figure itself or a bound of it.
+    pub bound: Bound,
     /// Unit as in [`Estimate::unit`].
     pub unit: String,
     /// Median over the baseline's replicas.
@@ -150,8 +152,33 @@ pub struct Fact {
     pub p10: f64,
     /// 90th percentile over the baseline's replicas.
     pub p90: f64,
-    /// Whether the reported figure lies between the 10th and the 90th percentile.
+    /// Whether the reported figure lies between the 10th and the 90th percentile; for a bound,
+    /// whether nine tenths of the replicas keep it. Nothing contradicts what was not reported.
     pub holds: bool,
+}
+
+/// What a reported figure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// The figure itself.
+    Figure,
+    /// It was no more than this.
+    AtMost,
+    /// It was no less than this.
+    AtLeast,
+}
+
+impl Bound {
+    /// What stands before the figure in tables.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Bound::Figure => "",
+            Bound::AtMost => "≤ ",
+            Bound::AtLeast => "≥ ",
+        }
+    }
 }
 
 /// Where a simulated figure comes from.

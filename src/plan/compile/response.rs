@@ -230,6 +230,7 @@ impl<'m> Builder<'m, '_> {
             for_,
             does,
             replaces,
+            decided_after: self.law_if(action.decided_after.as_ref(), &place.word("decided_after")),
             takes: self.law(&action.takes, &place.word("takes")),
         }
     }

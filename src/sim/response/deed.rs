@@ -1,11 +1,31 @@
 //! What people do to the world.
 
 use super::super::agenda::Event;
+use super::super::story::What;
 use super::super::world::{Process, World};
+use super::Stage;
 use crate::mitigation::balance::Picker;
 use crate::plan::{ActionPlan, ComponentId, DeedPlan};
 
 impl World<'_> {
+    /// An action is called for; it is decided on at once, or after some thought.
+    pub(super) fn weigh(&mut self, action: u32) {
+        let plan = self.plan;
+        let Some(responder) = &plan.responder else { return };
+        match &responder.actions[action as usize].decided_after {
+            None => self.act(action),
+            Some(law) => self.begin_stage(Stage::Weighs { action }, Some(law)),
+        }
+    }
+
+    pub(super) fn act(&mut self, action: u32) {
+        let plan = self.plan;
+        let Some(responder) = &plan.responder else { return };
+        self.meter.tell(self.now, What::Decides { action });
+        let stage = Stage::Acts { action, since: self.now };
+        self.begin_stage(stage, Some(&responder.actions[action as usize].takes));
+    }
+
     /// Carries out an action. Each process is replaced at most once, whatever asks for it.
     pub(super) fn carry_out(&mut self, action: &ActionPlan) {
         let mut replaced: Vec<ComponentId> = action.replaces.clone();

@@ -53,6 +53,8 @@ enum Stage {
     Checks { hypothesis: u32, since: Nanos },
     /// Waiting for those who know more.
     Escalates,
+    /// Weighing an action that is called for.
+    Weighs { action: u32 },
     /// An action is being carried out since then.
     Acts { action: u32, since: Nanos },
     /// Watching whether an action helped.
@@ -253,6 +255,7 @@ impl World<'_> {
             Stage::Orients => "orient".to_owned(),
             Stage::Escalates => "escalate".to_owned(),
             Stage::Checks { hypothesis: h, .. } => format!("check {}", hypothesis(h)),
+            Stage::Weighs { action: a } => format!("decide {}", action(a)),
             Stage::Acts { action: a, .. } => format!("act {}", action(a)),
             Stage::Verifies { action: a } => format!("verify {}", action(a)),
             Stage::Idle | Stage::Watches | Stage::Over => String::new(),
@@ -285,6 +288,7 @@ impl World<'_> {
                 self.meter.tell(self.now, What::Escalated);
                 self.decide();
             }
+            Stage::Weighs { action } => self.act(action),
             Stage::Acts { action, since } => self.action_ends(action, since),
             Stage::Verifies { action } => self.judge(action),
             Stage::Idle | Stage::Watches | Stage::Over => {}
@@ -331,7 +335,7 @@ impl World<'_> {
         let next = (0..responder.actions.len())
             .find(|a| !self.response.done[*a] && responder.actions[*a].for_.iter().any(right));
         if let Some(action) = next {
-            return self.act(action as u32);
+            return self.weigh(action as u32);
         }
         // At a loss: they look again at what they had ruled out, or found and not cured.
         let had_clues = (0..responder.hypotheses.len())
@@ -359,7 +363,7 @@ impl World<'_> {
                 !self.response.done[*a] && responder.actions[*a].for_.contains(&hypothesis)
             });
             if let Some(action) = action {
-                return self.act(action as u32);
+                return self.weigh(action as u32);
             }
             return self.decide();
         }
@@ -376,14 +380,6 @@ impl World<'_> {
             return self.begin_stage(Stage::Escalates, Some(takes));
         }
         self.decide();
-    }
-
-    fn act(&mut self, action: u32) {
-        let plan = self.plan;
-        let Some(responder) = &plan.responder else { return };
-        self.meter.tell(self.now, What::Decides { action });
-        let stage = Stage::Acts { action, since: self.now };
-        self.begin_stage(stage, Some(&responder.actions[action as usize].takes));
     }
 
     fn action_ends(&mut self, action: u32, since: Nanos) {
@@ -457,7 +453,8 @@ impl World<'_> {
             _ => {}
         }
         let suffer = self.users_suffer();
-        let busy = matches!(self.response.stage, Stage::Acts { .. } | Stage::Paged);
+        let busy =
+            matches!(self.response.stage, Stage::Weighs { .. } | Stage::Acts { .. } | Stage::Paged);
         if suffer || busy {
             self.response.quiet_since = None;
             return;

@@ -88,7 +88,7 @@ fn people_follow_the_evidence_act_notice_that_it_did_not_help_and_go_on() {
             escalate: {{after_wrong: 1, takes: 3min}}
             actions:
               restart: {{for: [bug], does: [restart: api], takes: 1min}}
-              fix: {{for: [bug], does: [hotfix: api.bad], takes: 10min}}
+              fix: {{for: [bug], does: [hotfix: api.bad], decided_after: 2min, takes: 8min}}
             verify: 5min
             declare_over: {{quiet: 10min}}"
     ));
@@ -105,8 +105,8 @@ fn people_follow_the_evidence_act_notice_that_it_did_not_help_and_go_on() {
         [(0, minutes(3), minutes(8), false), (1, minutes(11), minutes(16), true)]
     );
     assert_eq!((response.diagnosed, response.wrong_turns), (Some(minutes(16)), 1));
-    // The restart is done at 17 and judged at 22; the fix is done at 32.
-    assert_eq!(response.actions, [(0, minutes(16), minutes(17)), (1, minutes(22), minutes(32))]);
+    // The restart is done at 17 and judged at 22; the fix is decided on at 24 and done at 32.
+    assert_eq!(response.actions, [(0, minutes(16), minutes(17)), (1, minutes(24), minutes(32))]);
     let judged: Vec<_> = run
         .outcome
         .story
