@@ -100,10 +100,10 @@ fn fact(fact: &Fact) -> Vec<String> {
     vec![
         title(&fact.name),
         fact.how.word().to_owned(),
-        quantity(fact.reported, &fact.unit),
+        fact.reported.map_or_else(|| "–".to_owned(), |figure| quantity(figure, &fact.unit)),
         quantity(fact.median, &fact.unit),
         range(fact.p10, fact.p90, &fact.unit),
-        if fact.holds { "yes" } else { "no" }.to_owned(),
+        fact.holds.map_or("not reported", |holds| if holds { "yes" } else { "no" }).to_owned(),
     ]
 }
 

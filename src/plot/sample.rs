@@ -258,12 +258,12 @@ fn texts(table: &mut Table) {
     let fact = |name: &str, how, unit: &str, [reported, median, p10, p90]: [f64; 4]| Fact {
         name: name.into(),
         how,
-        reported,
+        reported: Some(reported),
         unit: unit.into(),
         median,
         p10,
         p90,
-        holds: (p10..=p90).contains(&reported),
+        holds: Some((p10..=p90).contains(&reported)),
     };
     table.facts = vec![
         fact("reported_outage", How::Set, "min", [135.0, 133.0, 108.0, 161.0]),

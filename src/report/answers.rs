@@ -92,13 +92,14 @@ fn course(table: &Table) -> Option<String> {
 }
 
 fn agreement(table: &Table) -> Option<String> {
-    let total = table.facts.len();
-    let held = table.facts.iter().filter(|f| f.holds).count();
-    let emergent: Vec<_> = table.facts.iter().filter(|f| f.how == How::Emergent).collect();
+    let reported: Vec<_> = table.facts.iter().filter(|f| f.holds.is_some()).collect();
+    let total = reported.len();
+    let held = reported.iter().filter(|f| f.holds == Some(true)).count();
+    let emergent: Vec<_> = reported.iter().filter(|f| f.how == How::Emergent).collect();
     let mut text =
         format!("{held} of {total} reported figures lie between the 10th and the 90th percentile");
     if !emergent.is_empty() {
-        let agree = emergent.iter().filter(|f| f.holds).count();
+        let agree = emergent.iter().filter(|f| f.holds == Some(true)).count();
         text += &format!(
             "; of those that emerge without being set or fitted, {agree} of {}",
             emergent.len()

@@ -38,7 +38,7 @@ struct FactRow {
     how: &'static str,
     reported: String,
     simulated: String,
-    holds: bool,
+    holds: Option<bool>,
 }
 
 struct FigureBlock {
@@ -160,7 +160,7 @@ fn fact(fact: &Fact) -> FactRow {
     FactRow {
         name: title(&fact.name),
         how: fact.how.word(),
-        reported: quantity(fact.reported, &fact.unit),
+        reported: fact.reported.map_or_else(|| "–".to_owned(), |n| quantity(n, &fact.unit)),
         simulated: spread(fact.median, fact.p10, fact.p90, &fact.unit),
         holds: fact.holds,
     }

@@ -59,7 +59,7 @@ pub(super) struct CheckedFact {
     pub(super) how: How,
     pub(super) measure: String,
     pub(super) unit: &'static str,
-    pub(super) reported: f64,
+    pub(super) reported: Option<f64>,
     /// The largest difference between the median and the figure, in the unit.
     pub(super) tolerance: Option<f64>,
 }
@@ -333,16 +333,25 @@ impl Checker<'_> {
         for (name, fact) in &self.experiment.facts {
             let measure = fact.measure.as_ref().unwrap_or(name);
             let Some(unit) = self.unit(measure, variants[0].as_ref()) else { continue };
-            let reported = match quantity::read(&fact.reported, unit) {
-                Ok(reported) => reported,
-                Err(what) => {
-                    self.problems.push(Problem::new(what).at(fact.reported.mark));
-                    continue;
-                }
+            let reported = match &fact.reported {
+                Some(node) => match quantity::read(node, unit) {
+                    Ok(reported) => Some(reported),
+                    Err(what) => {
+                        self.problems.push(Problem::new(what).at(node.mark));
+                        continue;
+                    }
+                },
+                None => None,
             };
+            if reported.is_none() && (fact.how != How::Emergent || fact.tolerance.is_some()) {
+                let what = format!("the fact `{}` has no figure to agree with", name.value);
+                let help = "write `reported:`, or `how: emergent` without a tolerance";
+                self.problems.push(Problem::new(what).at(name.mark).help(help));
+                continue;
+            }
             let relative = |part: f64| match unit {
                 crate::measure::unit::SHARE => part,
-                _ => part * reported.abs(),
+                _ => part * reported.unwrap_or_default().abs(),
             };
             facts.push(CheckedFact {
                 name: name.value.clone(),

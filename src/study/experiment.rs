@@ -118,12 +118,14 @@ pub struct Sweep {
 }
 
 /// A figure that was reported about the real incident. It agrees with the baseline if it lies
-/// between the 10th and the 90th percentile over the replicas.
+/// between the 10th and the 90th percentile over the replicas. One that was not reported is what
+/// the simulation says beyond the report, and has no verdict.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fact {
-    /// The figure, in a unit that fits the measure: `135min`, `80%`.
-    pub reported: Node,
+    /// The figure, in a unit that fits the measure: `135min`, `80%`. Left out: nobody reported it,
+    /// which only an emergent fact can bear.
+    pub reported: Option<Node>,
     /// How the simulated figure comes about, and so what an agreement proves.
     pub how: How,
     /// The measure that it is compared with. Left out: the one with the fact's own name.

@@ -123,8 +123,8 @@ pub struct Fact {
     pub name: String,
     /// How the simulated figure comes about, and so what the agreement proves.
     pub how: How,
-    /// What the postmortem says, in `unit`.
-    pub reported: f64,
+    /// What the postmortem says, in `unit`; `null` where it says nothing.
+    pub reported: Option<f64>,
     /// Unit as in [`Estimate::unit`].
     pub unit: String,
     /// Median over the baseline's replicas.
@@ -133,8 +133,9 @@ pub struct Fact {
     pub p10: f64,
     /// 90th percentile over the baseline's replicas.
     pub p90: f64,
-    /// Whether the reported figure lies between the 10th and the 90th percentile.
-    pub holds: bool,
+    /// Whether the reported figure lies between the 10th and the 90th percentile, and the median
+    /// as near as was asked; `null` without a reported figure.
+    pub holds: Option<bool>,
 }
 
 /// Where a simulated figure comes from.

@@ -52,6 +52,7 @@ sweep:
 facts:
   user_outage: {reported: 16min, how: emergent, tolerance: 20%}
   impossible: {reported: 1%, how: set, measure: users_affected}
+  time_to_detect: {how: emergent}
 milestones: {slow answers reported: 2min}
 expect:
   - claim: the slowness causes an incident
@@ -133,8 +134,8 @@ fn variants_are_compared_in_pairs_and_facts_with_bands() {
     let mean = many.measures.get("user_outage").unwrap().mean - outage.mean;
     assert!((difference.mean - mean).abs() < 1e-9);
     assert!(difference.ci95[0] <= difference.mean && difference.ci95[1] < 0.0);
-    let facts: Vec<bool> = table.facts.iter().map(|fact| fact.holds).collect();
-    assert_eq!(facts, [true, false], "{:#?}", table.facts);
+    let facts: Vec<Option<bool>> = table.facts.iter().map(|fact| fact.holds).collect();
+    assert_eq!(facts, [Some(true), Some(false), None], "{:#?}", table.facts);
     assert_eq!(table.facts[0].unit, "min");
 }
 
@@ -221,6 +222,7 @@ sweep:
     variant: mroe
 facts:
   user_outage: {reported: 80%, how: set}
+  users_affected: {how: set}
 expect:
   - {claim: a, probability: {of: users_affectd, above: 1%}}
   - {claim: b, probability: {of: user_outage, above: 1%}}
@@ -239,6 +241,7 @@ measures: [goodputt]
         "2/s is larger than 1/s",
         "unknown variant `mroe`",
         "`80%` is not a length of time",
+        "the fact `users_affected` has no figure to agree with",
         "unknown measure `users_affectd`",
         "did you mean `users_affected`?",
         "`user_outage` is a quantity",
