@@ -12,6 +12,7 @@ mod list;
 mod measures;
 mod new;
 mod problems;
+mod ranking;
 mod results;
 mod run;
 mod say;

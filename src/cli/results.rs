@@ -1,9 +1,10 @@
 //! The results of a study for a terminal.
 
+use super::ranking;
 use super::words::{self, Column};
 use crate::plot::words::{bare, quantity, range, title, unit_shown};
 use crate::study::Checked;
-use crate::study::table::{Ablation, Claim, Estimate, Fact, Kind, Table, Variant};
+use crate::study::table::{Ablation, Claim, Estimate, Fact, Is, Kind, Table, Variant};
 
 /// Columns that a study without a list of measures shows.
 const USUAL: [&str; 4] = ["user_outage", "users_affected", "user_minutes_lost", "cascade"];
@@ -17,13 +18,20 @@ pub fn text(checked: &Checked, table: &Table) -> String {
     if table.variants.len() > 1 {
         out.push_str("95 % intervals in brackets; below, the paired difference to the baseline\n");
     }
+    out.push_str(&ranking::text(table));
     if !table.facts.is_empty() {
         out.push_str("\nFacts: what was reported, and the middle and the band of the baseline\n");
         out.push_str(&words::table(&FACT_COLUMNS, table.facts.iter().map(fact)));
     }
-    if !table.claims.is_empty() {
+    let (said, own): (Vec<&Claim>, Vec<&Claim>) =
+        table.claims.iter().partition(|claim| claim.is_of_postmortem());
+    if !said.is_empty() {
+        out.push_str("\nWhat the postmortem says\n");
+        said.iter().for_each(|one| out.push_str(&statement(one)));
+    }
+    if !own.is_empty() {
         out.push_str("\nClaims\n");
-        table.claims.iter().for_each(|one| out.push_str(&claim(one)));
+        own.iter().for_each(|one| out.push_str(&claim(one)));
     }
     if !table.ablations.is_empty() {
         out.push_str("\nClaims without their claimed causes, which should fail\n");
@@ -37,7 +45,7 @@ pub fn text(checked: &Checked, table: &Table) -> String {
 }
 
 /// One row for each variant: the mean of each measure with its 95 % interval, and below it the
-/// difference to the baseline with its own.
+/// difference to the baseline with its own. Variants stand in groups if the file has several.
 fn variants(checked: &Checked, table: &Table) -> String {
     let shown = shown(checked, table);
     let mut heads = vec![Column::text("variant"), Column::number("runs")];
@@ -55,7 +63,21 @@ fn variants(checked: &Checked, table: &Table) -> String {
         cells.extend(shown.iter().map(|(name, _)| cell(variant, name)));
         cells
     };
-    words::table(&heads, table.variants.iter().map(row))
+    let group = |is: Is| -> Vec<&Variant> {
+        table.variants.iter().skip(1).filter(|variant| variant.is == is).collect()
+    };
+    let is_grouped = table.variants.iter().any(|variant| variant.is != Is::WhatIf);
+    let mut rows: Vec<Vec<String>> = table.variants.iter().take(1).map(row).collect();
+    for is in Is::ALL {
+        let members = group(is);
+        if is_grouped && !members.is_empty() {
+            let mut heading = vec![String::new(); heads.len()];
+            heading[0] = is.heading().to_uppercase();
+            rows.push(heading);
+        }
+        rows.extend(members.into_iter().map(row));
+    }
+    words::table(&heads, rows.into_iter())
 }
 
 /// The measures that become columns, as the experiment asks for them.
@@ -67,7 +89,8 @@ fn shown<'t>(checked: &'t Checked, table: &'t Table) -> Vec<(&'t str, &'t Estima
     known.take(MOST).collect()
 }
 
-fn cell(variant: &Variant, name: &str) -> String {
+/// A measure of a variant: the mean with its interval, and below it the difference with its own.
+pub fn cell(variant: &Variant, name: &str) -> String {
     let Some(estimate) = variant.measures.get(name) else { return String::new() };
     let unit = &estimate.unit;
     let with_interval = |centre: String, [low, high]: [f64; 2]| {
@@ -114,6 +137,15 @@ fn claim(claim: &Claim) -> String {
         (false, false) => "FAILED",
     };
     format!("  {verdict}  {}\n          {}\n", claim.claim, claim.evidence)
+}
+
+fn statement(claim: &Claim) -> String {
+    let verdict = match (claim.holds, claim.is_open) {
+        (true, _) => "supported    ",
+        (false, true) => "open         ",
+        (false, false) => "NOT SUPPORTED",
+    };
+    format!("  {verdict}  {}\n                 {}\n", claim.claim, claim.evidence)
 }
 
 fn ablation(ablation: &Ablation) -> String {

@@ -106,6 +106,18 @@ pub enum Caution {
         /// The claim.
         claim: String,
     },
+    /// There is an incident in normal operation.
+    IncidentInNormal {
+        /// In how many replicas of the baseline.
+        count: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// A corrective measure is assumed, and nobody asks how good it must be.
+    NoBreakEven {
+        /// The measure.
+        variant: String,
+    },
     /// The effect of a variant on the user-minutes lost is smaller than its uncertainty.
     WideInterval {
         /// The variant.
@@ -156,6 +168,17 @@ impl fmt::Display for Caution {
                 f,
                 "The claim “{claim}” is neither shown nor refuted, because its interval lies \
                  across its limit: run more replicas (four times as many halve the interval)."
+            ),
+            Caution::IncidentInNormal { count, of } => write!(
+                f,
+                "In {count} of {of} replicas of the baseline there is an incident in normal \
+                 operation, too, so that prices are those of an incident: take away under \
+                 `normal` what causes it."
+            ),
+            Caution::NoBreakEven { variant } => write!(
+                f,
+                "The effect of `{variant}` is assumed, and nothing says how good it must be: add \
+                 it to `break_even`."
             ),
             Caution::WideInterval { variant } => write!(
                 f,
@@ -214,19 +237,38 @@ const KINDS: [Find; 6] = [
     |doubts| doubts.growing.clone().map(Seen::Growing),
 ];
 
+/// Kinds of doubt about replicas in which there need be no incident.
+const EXTRA: [Find; 3] = [KINDS[0], KINDS[1], KINDS[5]];
+
+/// The cautions about replicas beside those of the variants: of normal operation, pairs, points.
+pub fn of_extra_replicas<'d>(
+    name: &str,
+    doubts: impl ExactSizeIterator<Item = &'d Doubts> + Clone,
+) -> Vec<Caution> {
+    of_kinds(&EXTRA, name, doubts)
+}
+
 /// The cautions about the replicas of a variant; of each kind one, with the words of the first.
 pub fn of_replicas<'d>(
     variant: &str,
     doubts: impl ExactSizeIterator<Item = &'d Doubts> + Clone,
 ) -> Vec<Caution> {
+    of_kinds(&KINDS, variant, doubts)
+}
+
+fn of_kinds<'d>(
+    kinds: &[Find],
+    variant: &str,
+    doubts: impl ExactSizeIterator<Item = &'d Doubts> + Clone,
+) -> Vec<Caution> {
     let of = doubts.len();
-    let caution = |find: Find| {
+    let caution = |find: &Find| {
         let mut seen = doubts.clone().filter_map(find);
         let what = seen.next()?;
         let count = 1 + seen.count();
         Some(Caution::Replicas { variant: variant.to_owned(), count, of, what })
     };
-    KINDS.into_iter().filter_map(caution).collect()
+    kinds.iter().filter_map(caution).collect()
 }
 
 /// Whether so many replicas are few.

@@ -1,6 +1,8 @@
 //! What an experiment means: all its problems end here.
 
 use super::claim::Test;
+use super::corrective::check::Corrective;
+use super::corrective::words::SaidBy;
 use super::draw::{Draw, number};
 use super::experiment::{BASELINE, Edits, Experiment, Sweep};
 use super::patches::{edits, patches_of};
@@ -17,7 +19,7 @@ use crate::units::Span;
 /// Replicas of one variant at most.
 const MAX_REPLICAS: u64 = 1_000_000;
 /// Points of one sweep at most.
-const MAX_POINTS: usize = 2_500;
+pub(super) const MAX_POINTS: usize = 2_500;
 
 /// An experiment without problems, ready to run.
 #[derive(Debug)]
@@ -39,6 +41,7 @@ pub struct Checked {
     pub(super) sweeps: Vec<CheckedSweep>,
     pub(super) facts: Vec<CheckedFact>,
     pub(super) claims: Vec<CheckedClaim>,
+    pub(super) corrective: Corrective,
 }
 
 /// A sweep, its points compiled.
@@ -72,6 +75,7 @@ pub(super) struct CheckedClaim {
     pub(super) variant: usize,
     pub(super) against: usize,
     pub(super) unless: Option<Unless>,
+    pub(super) said_by: Option<SaidBy>,
 }
 
 /// The variants of a claim without its claimed cause.
@@ -145,6 +149,7 @@ pub fn check(
     checker.draws();
     let variants = checker.variants();
     let sweeps = checker.sweeps(&variants);
+    let corrective = checker.corrective(&variants);
     let facts = checker.facts(&variants);
     let claims = checker.claims(&variants);
     checker.shown(&variants);
@@ -170,6 +175,7 @@ pub fn check(
         sweeps,
         facts,
         claims,
+        corrective,
     })
 }
 
@@ -179,7 +185,7 @@ pub(super) struct Checker<'a> {
     /// The experiment file.
     source: SourceId,
     /// The model's tree.
-    base: Node,
+    pub(super) base: Node,
     /// Measures of the baseline.
     pub(super) measures: Vec<Measure>,
     draws: Vec<Draw>,
@@ -192,16 +198,19 @@ impl Checker<'_> {
         let Experiment { replicas, smoke, sweep, .. } = self.experiment;
         let all = [replicas.baseline, replicas.others, smoke.baseline, smoke.others];
         let all = all.into_iter().chain(sweep.iter().filter_map(|sweep| sweep.replicas));
-        for number in all {
-            if !(1..=MAX_REPLICAS).contains(&number) {
-                let what = format!("{number} replicas are not between 1 and {MAX_REPLICAS}");
-                self.problems.push(Problem::new(what));
-            }
-        }
+        all.for_each(|number| self.replicas(Some(number)));
         let name = self.experiment.name.as_deref().unwrap_or("a name");
         if name.trim().is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
             let what = format!("`{name}` cannot be the name of a folder");
             self.problems.push(Problem::new(what).help("write letters, digits and dashes"));
+        }
+    }
+
+    /// A number of replicas must be one.
+    pub(super) fn replicas(&mut self, number: Option<u64>) {
+        if let Some(number) = number.filter(|number| !(1..=MAX_REPLICAS).contains(number)) {
+            let what = format!("{number} replicas are not between 1 and {MAX_REPLICAS}");
+            self.problems.push(Problem::new(what));
         }
     }
 
@@ -236,10 +245,8 @@ impl Checker<'_> {
 
     /// Compiles a variant. What is wrong stands at its patch if it is known which one it is, and
     /// at the variant's name otherwise.
-    fn setup(&mut self, name: &Name, patches: Vec<Patch>) -> Option<Setup> {
-        let setup =
-            Setup::new(name.value.clone(), &self.base, &self.draws, patches, self.read_file);
-        let problems = match setup {
+    pub(super) fn setup(&mut self, name: &Name, patches: Vec<Patch>) -> Option<Setup> {
+        let problems = match self.try_setup(&name.value, patches) {
             Ok(setup) => return Some(setup),
             Err(problems) => problems,
         };
@@ -252,6 +259,15 @@ impl Checker<'_> {
             self.problems.push(problem);
         }
         None
+    }
+
+    /// Compiles a variant, or says what is wrong with it.
+    pub(super) fn try_setup(
+        &mut self,
+        name: &str,
+        patches: Vec<Patch>,
+    ) -> Result<Setup, Vec<Problem>> {
+        Setup::new(name.to_owned(), &self.base, &self.draws, patches, self.read_file)
     }
 
     /// The place of a variant in the list; the baseline if it is left out.
@@ -413,7 +429,7 @@ fn combinations(over: &Named<Vec<Node>>) -> Vec<Vec<(&Name, &Node)>> {
     })
 }
 
-fn text_of(node: &Node) -> String {
+pub(super) fn text_of(node: &Node) -> String {
     match node.to_json() {
         serde_json::Value::String(text) => text,
         json => json.to_string(),

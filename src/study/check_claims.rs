@@ -56,7 +56,8 @@ impl Checker<'_> {
                 Some(Unless { about, variant: changed, against })
             }
         };
-        Some(CheckedClaim { claim: claim.claim.value.clone(), test, variant, against, unless })
+        let (said_by, claim) = (claim.said_by, claim.claim.value.clone());
+        Some(CheckedClaim { claim, test, variant, against, unless, said_by })
     }
 
     /// The test, the variant, and the variant that it is compared with (itself if with none).

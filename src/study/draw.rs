@@ -81,6 +81,24 @@ fn kind(node: &Node) -> QuantityKind {
     find(node).unwrap_or(QuantityKind::Number)
 }
 
+/// How the numbers of an axis are said, if all values of the axis are quantities of one kind.
+#[must_use]
+pub fn words_of(values: &[Node]) -> Option<fn(f64) -> String> {
+    fn say<Q: Quantity>(number: f64) -> String {
+        Q::from_f64(number).to_string()
+    }
+    let first = kind(values.first()?);
+    let fits = |node: &Node| number(node).is_some_and(f64::is_finite) && kind(node) == first;
+    values.iter().all(fits).then_some(match first {
+        QuantityKind::Rate => say::<Rate>,
+        QuantityKind::Share => say::<Share>,
+        QuantityKind::Factor => say::<Factor>,
+        QuantityKind::Bytes => say::<Bytes>,
+        QuantityKind::Span => say::<Span>,
+        QuantityKind::Number => crate::study::quantity::plain_number,
+    })
+}
+
 /// The number of a quantity in its base unit, for the axis of a sweep; none if it is not one.
 #[must_use]
 pub fn number(node: &Node) -> Option<f64> {

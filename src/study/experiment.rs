@@ -3,6 +3,7 @@
 //! An experiment varies a model and claims something about it. Facts and claims live here, so that
 //! no model can read them.
 
+use super::corrective::words::{BreakEven, Is, Normal, Pairs, SaidBy};
 use super::table::How;
 use crate::text::{At, Name, Named, Node};
 use crate::units::{Share, Span};
@@ -39,6 +40,15 @@ pub struct Experiment {
     /// Other versions of the model, by name. `baseline` is the model as it is.
     #[serde(default)]
     pub variants: Named<Variant>,
+    /// What takes the trigger away, so that corrective measures show their price.
+    #[serde(default)]
+    pub normal: Option<Normal>,
+    /// Every two corrective measures together; the results show the best two.
+    #[serde(default)]
+    pub pairs: Option<Pairs>,
+    /// How good the measures must be whose effect is assumed.
+    #[serde(default)]
+    pub break_even: Vec<BreakEven>,
     /// Inputs that are varied over a range, and what becomes of measures.
     #[serde(default)]
     pub sweep: Vec<Sweep>,
@@ -90,6 +100,8 @@ impl Default for Replicas {
 pub struct Variant {
     /// What it is, in words.
     pub about: Option<String>,
+    /// What it is for. Left out: `what_if`.
+    pub is: Is,
     /// Other variants that it contains.
     pub all_of: Vec<Name>,
     /// Path and value: what stands there is replaced.
@@ -98,7 +110,8 @@ pub struct Variant {
     pub add: Named<Node>,
     /// Paths of what is taken away.
     pub remove: Vec<Name>,
-    /// `yes`: its effect (a test that would have caught the bug, a drill) is an assumption.
+    /// `yes`: its effect (a test that would have caught the bug, a drill) is an assumption. What
+    /// contains it is assumed, too.
     pub assumed: bool,
 }
 
@@ -143,6 +156,8 @@ pub struct Fact {
 pub struct Claim {
     /// The statement, in words.
     pub claim: Name,
+    /// Who says it. Left out: this experiment, which then fails if the claim does not hold.
+    pub said_by: Option<SaidBy>,
     /// About how often something happens (Wilson's interval).
     pub probability: Option<Probability>,
     /// About the mean of a measure (Student's t).

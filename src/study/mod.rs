@@ -14,6 +14,7 @@ mod caution;
 mod check;
 mod check_claims;
 pub mod claim;
+pub mod corrective;
 #[cfg(feature = "cli")]
 mod csv;
 mod draw;

@@ -113,6 +113,12 @@ pub fn say(number: f64, unit: &str) -> String {
     }
 }
 
+/// A number without unit, with four significant digits.
+#[must_use]
+pub fn plain_number(number: f64) -> String {
+    say(number, unit::COUNT)
+}
+
 /// A mean or an estimate with its interval: `3.1 % (95 %: 2.2 to 4.4 %)`.
 #[must_use]
 pub fn say_interval(centre: f64, (low, high): (f64, f64), unit: &str) -> String {

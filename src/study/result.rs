@@ -5,6 +5,9 @@ use super::bands::Bands;
 use super::caution::{Caution, Doubts, are_few, of_replicas};
 use super::check::{Checked, CheckedClaim, CheckedFact, CheckedSweep, is_shown, minutes};
 use super::claim::Verdict;
+use super::corrective::pairs;
+use super::corrective::runs::Rows;
+use super::corrective::words::Is;
 use super::estimate::{self, Z95, paired, wilson};
 use super::run::Options;
 use super::setup::Setup;
@@ -73,10 +76,10 @@ pub struct StudyResult {
 }
 
 impl StudyResult {
-    /// Whether every claim holds.
+    /// Whether every claim of the experiment holds. What the postmortem says may be wrong.
     #[must_use]
     pub fn claims_hold(&self) -> bool {
-        self.table.claims.iter().all(|claim| claim.holds)
+        self.table.claims.iter().all(|claim| claim.holds || claim.is_of_postmortem())
     }
 }
 
@@ -105,29 +108,33 @@ const SWEPT: [&str; 4] = ["latency_p99", "goodput", "incident", "cascade"];
 /// Measures whose distributions are shown.
 const DISTRIBUTIONS: [&str; 2] = ["user_outage", "users_affected"];
 
-/// Makes a study's table of the rows of all jobs: variants, then points of sweeps, then variants
-/// without claimed causes.
+/// Makes a study's table of the rows of all jobs: variants, then points of sweeps, then what
+/// corrective measures need, then variants without claimed causes; and the rows of the best pair in
+/// normal operation.
 pub(super) fn assemble(
     checked: &Checked,
     options: &Options,
-    mut finished: Vec<VariantRows>,
+    (mut finished, best_pair): (Vec<VariantRows>, Option<VariantRows>),
     bands: &Bands,
     of_warm_up: Option<Caution>,
 ) -> StudyResult {
     let seed = options.seed_of(checked);
-    let fingerprint = fingerprint(&finished);
+    let fingerprint = fingerprint(finished.iter().chain(&best_pair));
     let mut others = finished.split_off(checked.variants.len()).into_iter();
     let variants = finished;
     let sweep = checked.sweeps.iter().map(|sweep| self::sweep(sweep, &mut others)).collect();
+    let corrective = Rows { best_pair, ..checked.corrective.take(&mut others) };
+    let found = checked.corrective.found(&checked.variants, &variants, &corrective, seed);
     let mut claims = Vec::new();
-    let mut cautions = Vec::new();
+    let mut cautions = found.cautions;
     for claim in &checked.claims {
         let verdict = judge(claim, &variants[claim.variant], &variants[claim.against]);
         let Verdict { holds, evidence, is_open } = verdict;
         if is_open {
             cautions.push(Caution::Open { claim: claim.claim.clone() });
         }
-        claims.push(Claim { claim: claim.claim.clone(), holds, is_open, evidence });
+        let (said_by, claim) = (claim.said_by, claim.claim.clone());
+        claims.push(Claim { claim, holds, is_open, evidence, said_by });
     }
     let ablations = match options.ablations {
         true => ablations(checked, &mut others),
@@ -140,7 +147,9 @@ pub(super) fn assemble(
         .zip(&variants)
         .enumerate()
         .map(|(index, (setup, rows))| {
-            describe(setup, rows, (index > 0).then(|| &variants[0]), &shown)
+            let variant = describe(setup, rows, (index > 0).then(|| &variants[0]), &shown);
+            let role = &checked.corrective.roles[index];
+            Variant { is: role.is, assumed: !role.assumed.is_empty(), ..variant }
         })
         .collect();
     let mut all = cautions_of(&variants, &described);
@@ -165,6 +174,10 @@ pub(super) fn assemble(
         timeline: timeline(checked, bands, &variants[0]),
         distributions,
         sweep,
+        ranking: found.ranking,
+        pairs: found.pairs,
+        prices: found.prices,
+        break_evens: found.break_evens,
         provenance: provenance(checked, options, seed, fingerprint),
     };
     let inputs = checked.draws.iter().map(|draw| draw.path.value.clone()).collect();
@@ -184,13 +197,16 @@ fn shown(checked: &Checked) -> Vec<String> {
         true => shown.extend(USUAL.iter().map(ToString::to_string)),
         false => shown.extend(experiment.measures.iter().map(|name| name.value.clone())),
     }
+    if checked.corrective.roles.iter().any(|role| role.is == Is::Corrective) {
+        shown.extend(pairs::SHOWN.map(str::to_owned));
+    }
     shown.extend(checked.facts.iter().map(|fact| fact.measure.clone()));
     shown.extend(checked.claims.iter().map(|claim| claim.test.measure.clone()));
     shown
 }
 
 /// The estimates of a variant and its differences to the baseline.
-fn describe(
+pub(super) fn describe(
     setup: &Setup,
     rows: &VariantRows,
     baseline: Option<&VariantRows>,
@@ -216,7 +232,8 @@ fn describe(
             differences.insert(measure.name.clone(), difference);
         }
     }
-    Variant { name: rows.name.clone(), replicas: rows.rows.len() as u64, measures, differences }
+    let (name, replicas) = (rows.name.clone(), rows.rows.len() as u64);
+    Variant { name, replicas, measures, differences, ..Variant::default() }
 }
 
 fn estimate_of(measure: &Measure, values: &[f64]) -> Estimate {
@@ -356,8 +373,8 @@ fn timeline(checked: &Checked, bands: &Bands, baseline: &VariantRows) -> Option<
 }
 
 /// One hash of all runs, in their order.
-fn fingerprint(finished: &[VariantRows]) -> u64 {
-    let rows = finished.iter().flat_map(|variant| &variant.rows);
+fn fingerprint<'r>(finished: impl Iterator<Item = &'r VariantRows>) -> u64 {
+    let rows = finished.flat_map(|variant| &variant.rows);
     rows.fold(0xcbf2_9ce4_8422_2325, |hash: u64, row| {
         (hash.rotate_left(5) ^ row.fingerprint).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     })

@@ -56,10 +56,17 @@ impl Options {
         let others = self.replicas.map_or(said.others, |_| said.others.min(baseline));
         Replicas { baseline, others }
     }
+
+    /// The replicas of something that has a number of its own in the file. A first look and a
+    /// smaller number of replicas hold for it, too.
+    fn own_replicas(&self, checked: &Checked, said: Option<u64>) -> u64 {
+        let own = said.filter(|_| !self.smoke).unwrap_or(self.replicas_of(checked).others);
+        self.replicas.map_or(own, |number| own.min(number.max(1)))
+    }
 }
 
-/// Runs all replicas of all variants, of the points of all sweeps and, if asked for, of the models
-/// without the claimed causes; `progress` is told after each.
+/// Runs all replicas of all variants, of the points of all sweeps, of what corrective measures need
+/// and, if asked for, of the models without the claimed causes; `progress` is told after each.
 #[must_use]
 pub fn run(checked: &Checked, options: &Options, progress: Progress) -> StudyResult {
     let warm_up = WarmUp::find(checked, options);
@@ -69,9 +76,19 @@ pub fn run(checked: &Checked, options: &Options, progress: Progress) -> StudyRes
     }
     settle(&mut jobs, warm_up);
     let bands = Mutex::new(Bands::new(&checked.variants[0].plan));
-    let finished = run_all(checked, &jobs, Some(&bands), options.threads, progress);
+    // Which pair is best is known only then; how many runs it takes in normal operation, before.
+    let last = runs_of_best_pair(checked, options);
+    let first: usize = jobs.iter().map(|job| job.replicas as usize).sum();
+    let with_last = |done: usize, _: usize| progress(done, first + last);
+    let finished = run_all(checked, &jobs, Some(&bands), options.threads, &with_last);
+    let best_pair = best_pair_in_normal(checked, options, &finished).and_then(|job| {
+        let mut jobs = [job];
+        settle(&mut jobs, warm_up);
+        let after_first = |done: usize, _: usize| progress(first + done, first + last);
+        run_all(checked, &jobs, None, options.threads, &after_first).pop()
+    });
     let bands = bands.into_inner().unwrap_or_else(PoisonError::into_inner);
-    assemble(checked, options, finished, &bands, warm_up.caution())
+    assemble(checked, options, (finished, best_pair), &bands, warm_up.caution())
 }
 
 /// The variants and the points of the sweeps.
@@ -83,12 +100,36 @@ fn jobs<'c>(checked: &'c Checked, options: &Options) -> Vec<Job<'c>> {
         jobs.push(Job::new(setup, seed, number));
     }
     for sweep in &checked.sweeps {
-        // A first look and a smaller number of replicas hold for sweeps, too.
-        let own = sweep.replicas.filter(|_| !options.smoke).unwrap_or(replicas.others);
-        let own = options.replicas.map_or(own, |number| own.min(number.max(1)));
+        let own = options.own_replicas(checked, sweep.replicas);
         jobs.extend(sweep.points.iter().map(|(_, setup)| Job::new(setup, seed, own)));
     }
+    for (setup, said) in checked.corrective.setups() {
+        jobs.push(Job::new(setup, seed, options.own_replicas(checked, said)));
+    }
     jobs
+}
+
+/// The runs of the best pair in normal operation.
+fn runs_of_best_pair(checked: &Checked, options: &Options) -> usize {
+    let is_run = checked.corrective.pairs_that_fit().any(|(_, normal)| normal.is_some());
+    let said = checked.corrective.normal.as_ref().and_then(|normal| normal.replicas);
+    if is_run { options.own_replicas(checked, said) as usize } else { 0 }
+}
+
+/// The best pair in normal operation; `finished` are the rows of [`jobs`].
+fn best_pair_in_normal<'c>(
+    checked: &'c Checked,
+    options: &Options,
+    finished: &[VariantRows],
+) -> Option<Job<'c>> {
+    let corrective = &checked.corrective;
+    let points: usize = checked.sweeps.iter().map(|sweep| sweep.points.len()).sum();
+    let normal = corrective.normal.as_ref()?;
+    let before = checked.variants.len() + points + normal.variants.len();
+    let pairs = &finished[before..before + corrective.pairs_that_fit().count()];
+    let setup = corrective.best_pair_in_normal(pairs)?;
+    let replicas = options.own_replicas(checked, normal.replicas);
+    Some(Job::new(setup, options.seed_of(checked), replicas))
 }
 
 /// The variants of claims without their causes, in the order of the claims.

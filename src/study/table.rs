@@ -11,6 +11,11 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+pub use super::corrective::table::{
+    Beside, Beyond, BreakEven, BreakEvenPoint, Conflict, Outcome, Pair, Pairs, Prices, Ranked,
+    Ranking, Role, Saved,
+};
+pub use super::corrective::words::{Is, SaidBy};
 pub use crate::measure::{Better, Kind};
 
 /// A lower and an upper bound, in the unit of what they bound.
@@ -45,6 +50,14 @@ pub struct Table {
     pub distributions: Named<Named<Vec<f64>>>,
     /// The measures over one or two inputs.
     pub sweep: Vec<Sweep>,
+    /// The corrective measures by what they save; none without corrective variants.
+    pub ranking: Option<Ranking>,
+    /// Every two corrective measures together, if the experiment asks for it.
+    pub pairs: Option<Pairs>,
+    /// What the corrective measures cost in normal operation, if the experiment says what that is.
+    pub prices: Option<Prices>,
+    /// How good the assumed measures must be.
+    pub break_evens: Vec<BreakEven>,
     /// What is needed to repeat the study: version, model hash, fingerprint, command.
     pub provenance: serde_json::Map<String, serde_json::Value>,
 }
@@ -72,6 +85,10 @@ pub struct Variant {
     pub measures: Named<Estimate>,
     /// Differences to the baseline by the name of the measure; empty for the baseline itself.
     pub differences: Named<Difference>,
+    /// What it is for: a corrective measure, a link of the chain switched off, or a what-if.
+    pub is: Is,
+    /// Whether its effect, or that of a part of it, is an assumption.
+    pub assumed: bool,
 }
 
 /// What the replicas say about one measure of one variant.
@@ -174,6 +191,16 @@ pub struct Claim {
     pub is_open: bool,
     /// The numbers behind the verdict.
     pub evidence: String,
+    /// Whose statement it is; none for the experiment's own.
+    pub said_by: Option<SaidBy>,
+}
+
+impl Claim {
+    /// Whether it is a statement of the postmortem, which may turn out to be wrong.
+    #[must_use]
+    pub fn is_of_postmortem(&self) -> bool {
+        self.said_by == Some(SaidBy::Postmortem)
+    }
 }
 
 /// A claim, tested again without what it says is the cause.
@@ -430,7 +457,8 @@ mod tests {
             assert!(keys(&json).iter().any(|k| k == key), "{key}");
         }
         let variant = &json["variants"][0];
-        assert_eq!(keys(variant), ["name", "replicas", "measures", "differences"]);
+        let expected = ["name", "replicas", "measures", "differences", "is", "assumed"];
+        assert_eq!(keys(variant), expected);
         let measure = keys(&variant["measures"]["user_outage"]);
         for key in "unit kind better doc mean ci95 median p5 p10 p90 p95 n".split(' ') {
             assert!(measure.iter().any(|k| k == key), "{key}");

@@ -47,6 +47,48 @@ impl Patch {
             Patch::Set { path, .. } | Patch::Add { path, .. } | Patch::Remove { path } => path,
         }
     }
+
+    /// Whether this patch sets or removes the place of `other`, or one around it.
+    pub fn changes_the_place_of(&self, other: &Patch) -> bool {
+        let paths = (path::split(&self.path().value), path::split(&other.path().value));
+        match (self, paths) {
+            (Patch::Set { .. } | Patch::Remove { .. }, (Ok(own), Ok(other))) => {
+                other.starts_with(&own)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether this patch, applied after `earlier`, changes what that one has done: it sets or
+    /// removes the same place, a place around it, or one inside what it has put there. Doing the
+    /// same once more changes nothing, and neither does adding.
+    pub fn overrides(&self, earlier: &Patch) -> bool {
+        let (Ok(own), Ok(other)) =
+            (path::split(&self.path().value), path::split(&earlier.path().value))
+        else {
+            return false;
+        };
+        let is_same = match (self, earlier) {
+            (Patch::Set { value, .. }, Patch::Set { value: before, .. }) => {
+                own == other && value.to_json() == before.to_json()
+            }
+            _ => false,
+        };
+        let inside = match earlier {
+            Patch::Set { .. } => own.starts_with(&other),
+            Patch::Add { value: Node { value: Value::Map(added), .. }, .. } => {
+                own.starts_with(&other)
+                    && own
+                        .get(other.len())
+                        .is_some_and(|next| added.iter().any(|(key, _)| key.text == *next))
+            }
+            _ => false,
+        };
+        match self {
+            Patch::Add { .. } => false,
+            _ => !is_same && (other.starts_with(&own) || inside),
+        }
+    }
 }
 
 /// Changes the tree `root`. After an error it is as it was before.
