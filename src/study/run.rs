@@ -7,6 +7,7 @@
 use super::bands::Bands;
 use super::caution::Doubts;
 use super::check::{Checked, ReadFile};
+use super::claim::Statistic;
 use super::experiment::Replicas;
 use super::paths::{find, folder};
 use super::result::{Row, StudyResult, VariantRows, assemble};
@@ -135,12 +136,24 @@ fn best_pair_in_normal<'c>(
     Some(Job::new(setup, options.seed_of(checked), replicas))
 }
 
+/// So many replicas give the deciles an interval from order statistics (both of them at 95 %
+/// together need 42); with fewer a spread stays open whatever it is.
+const SPREAD_NEEDS: u64 = 60;
+
 /// The variants of claims without their causes, in the order of the claims.
 pub(super) fn jobs_without_causes<'c>(checked: &'c Checked, options: &Options) -> Vec<Job<'c>> {
     let (replicas, seed) = (options.replicas_of(checked), options.seed_of(checked));
-    let unless = checked.claims.iter().filter_map(|claim| claim.unless.as_ref());
-    let setups = unless.flat_map(|u| std::iter::once(&u.variant).chain(&u.against));
-    setups.map(|setup| Job::new(setup, seed, replicas.others)).collect()
+    let mut jobs = Vec::new();
+    for claim in &checked.claims {
+        let Some(unless) = &claim.unless else { continue };
+        let replicas = match claim.test.statistic {
+            Statistic::Spread => replicas.others.max(SPREAD_NEEDS),
+            _ => replicas.others,
+        };
+        let setups = std::iter::once(&unless.variant).chain(&unless.against);
+        jobs.extend(setups.map(|setup| Job::new(setup, seed, replicas)));
+    }
+    jobs
 }
 
 /// Gives the plans that leave their warm-up open the one that was found.

@@ -12,7 +12,7 @@ use super::outcome::ResponseOutcome;
 use super::story::What;
 use super::world::World;
 use crate::dist::Sampler;
-use crate::plan::{Clue, NONE, Plan};
+use crate::plan::{Clue, NONE, Plan, SignalPlan};
 use crate::rng::Stream;
 use crate::units::{MINUTE, Nanos};
 use std::collections::BTreeMap;
@@ -35,6 +35,8 @@ struct EvidenceState {
     watch: Watch,
     /// When somebody begins to look there.
     looked_at_from: Option<Nanos>,
+    /// When it was last past its threshold, and its value then.
+    passed: Option<(Nanos, f64)>,
     known: bool,
 }
 
@@ -418,7 +420,17 @@ impl World<'_> {
             let passed = value.filter(|v| {
                 if evidence.above { *v > evidence.threshold } else { *v < evidence.threshold }
             });
-            if let Some(value) = passed
+            if let Some(value) = passed {
+                state.passed = Some((self.now, value));
+            }
+            // Of a gauge, whoever looks sees its graph over the window; the window of a counter is
+            // in its value already.
+            let seen_for = match evidence.signal {
+                SignalPlan::Level(_) => evidence.window.max(1),
+                _ => 1,
+            };
+            let seen = state.passed.filter(|(at, _)| self.now - at < seen_for);
+            if let Some((_, value)) = seen
                 && looks
                 && !state.known
             {

@@ -186,3 +186,34 @@ fn a_reload_stops_the_leak_and_gives_nothing_back() {
     let (_, restarted) = leaked("rollback");
     assert_eq!(restarted, 0);
 }
+
+#[test]
+fn whoever_looks_at_a_gauge_sees_its_graph_over_the_window() {
+    let run = run(&format!(
+        "{SERVER}
+        changes:
+          outage: {{what: {{crash: {{component: db}}}}, at: 1s}}
+          dip: {{what: {{crash: {{component: api}}}}, at: 5min, until: 10min}}
+        response:
+          alerts:
+            down: {{signal: {{level: db.instances_up}}, below: 1}}
+          evidence:
+            graph:
+              signal: {{level: api.instances_up}}
+              below: 1
+              window: 30min
+              noticed_after: 20min
+            reading: {{signal: {{level: api.instances_up}}, below: 1, noticed_after: 20min}}
+          responder:
+            acknowledge: 0s
+            hypotheses:
+              fault: {{suspect: db, cause: fault, suggested_by: [down], check: 1h}}
+            actions: {{again: {{for: [fault], does: [restart: db], takes: 1min}}}}
+            verify: 5min
+            declare_over: {{quiet: 10min}}"
+    ));
+    let [graph, reading] = run.outcome.response.noticed[..] else { panic!("two") };
+    let looked = run.outcome.response.acknowledged.unwrap() + s(20 * 60);
+    assert!(graph.is_some_and(|at| (looked..looked + s(60)).contains(&at)), "{graph:?}");
+    assert_eq!(reading, None);
+}
