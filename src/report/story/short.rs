@@ -246,7 +246,10 @@ impl Short<'_> {
             })
             .collect();
         let done = &self.view.outcome.response.actions;
-        let done = done.iter().filter(|(id, _, at)| failed.contains(id) && *at < self.end);
+        // The last one is told as what ended it, whatever was thought of it.
+        let last = done.iter().filter(|(_, _, at)| *at < self.end).map(|done| done.2).max();
+        let before = |at: Nanos| last.is_some_and(|last| at < last);
+        let done = done.iter().filter(|(id, _, at)| failed.contains(id) && before(*at));
         done.map(|(id, _, at)| (self.action(*id), *at)).collect()
     }
 
@@ -321,7 +324,7 @@ impl Short<'_> {
             .map(|(id, (died, up))| {
                 let name = self.names.component(id);
                 format!(
-                    "processes of {name} died {died} times, and came up {up} times to die again"
+                    "processes of {name} came up again and again ({up} times), and died ({died} times)"
                 )
             })
             .collect()
@@ -352,8 +355,11 @@ impl Short<'_> {
                 let people = self.view.plan.responder.as_ref();
                 let action = people.and_then(|p| p.actions.get(id as usize));
                 let does = action.map_or(String::new(), |action| self.names.action(action));
+                let no = What::Judges { action: id, helped: false };
+                let doubted = self.story().iter().any(|h| h.at > at && h.what == no);
+                let doubt = if doubted { ", though it was judged not to have helped" } else { "" };
                 format!(
-                    "What ended it: `{}` at {} ({does}); users were well again at {well}.",
+                    "What ended it: `{}` at {} ({does}); users were well again at {well}{doubt}.",
                     self.action(id),
                     self.time(at)
                 )
