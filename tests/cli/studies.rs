@@ -83,8 +83,8 @@ fn numbers_of_replicas_come_from_the_file_or_the_arguments() {
 }
 
 /// What is said about corrective measures, after the small experiment.
-const MEASURES: &str = "\
-  - {claim: one worker is enough, said_by: postmortem, mean: {of: user_outage, above: 60min}}
+const MEASURES: &str =
+    "  - {claim: one worker is enough, said_by: postmortem, mean: {of: user_outage, above: 60min}}
 normal: {about: no slowness, remove: [changes.slowness], replicas: 3}
 pairs: {replicas: 4}
 break_even:

@@ -4,8 +4,8 @@
 //! straight lines, and the break-even is where they cross no difference. The interval comes from a
 //! paired bootstrap (Efron and Tibshirani 1993, "An Introduction to the Bootstrap", 13.3): replicas
 //! are drawn with replacement, each with all its points, and the crossing is found again; the
-//! interval holds the middle 95 % of the crossings. Not Fieller's interval, which is one of a single
-//! ratio of normal means: a crossing moves from one segment to the next, and so does its ratio.
+//! interval holds the middle 95 % of the crossings. Not Fieller's interval, which is one of a
+//! single ratio of normal means: a crossing moves from one segment to the next, and its ratio too.
 
 use super::check::CheckedBreakEven;
 use super::table::{Beside, BreakEven, BreakEvenPoint, Outcome};
