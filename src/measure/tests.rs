@@ -346,7 +346,7 @@ fn moments_count_from_the_alert() {
         &[
             ("begins.slowness", Some(-3.0)),
             ("tips.api", Some(-2.0)),
-            ("tips.db", None),
+            ("tips.store", None),
             ("ends.slowness", None),
             ("suspects.it is slow", Some(2.0)),
             ("finds.it is slow", Some(3.0)),

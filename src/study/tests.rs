@@ -52,6 +52,9 @@ sweep:
 facts:
   user_outage: {reported: 16min, how: emergent, tolerance: 20%}
   impossible: {reported: 1%, how: set, measure: users_affected}
+  short enough: {reported: {at_most: 20min}, how: emergent, measure: user_outage}
+  too short: {reported: {at_least: 20min}, how: emergent, measure: user_outage}
+  unreported: {how: emergent, measure: time_to_detect}
 milestones: {slow answers reported: 2min}
 expect:
   - claim: the slowness causes an incident
@@ -134,7 +137,9 @@ fn variants_are_compared_in_pairs_and_facts_with_bands() {
     assert!((difference.mean - mean).abs() < 1e-9);
     assert!(difference.ci95[0] <= difference.mean && difference.ci95[1] < 0.0);
     let facts: Vec<bool> = table.facts.iter().map(|fact| fact.holds).collect();
-    assert_eq!(facts, [true, false], "{:#?}", table.facts);
+    // A figure, a wrong one, two bounds, and nothing that could be contradicted.
+    assert_eq!(facts, [true, false, true, false, true], "{:#?}", table.facts);
+    assert_eq!((table.facts[3].reported, table.facts[4].reported), (Some(20.0), None));
     assert_eq!(table.facts[0].unit, "min");
 }
 
