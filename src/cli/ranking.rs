@@ -9,7 +9,7 @@ use crate::study::table::{Pair, Pairs, Prices, Ranked, Ranking, Role, Saved, Tab
 /// Columns of the ranking beside what is saved.
 const EFFECTS: [&str; 3] = ["user_outage", "users_affected", "incident"];
 /// Columns of the price at most; all others are in the files.
-const MOST: usize = 5;
+const MOST: usize = 6;
 
 /// Ranking, pairs, prices and break-evens, as far as the study has them.
 pub fn text(table: &Table) -> String {

@@ -6,7 +6,9 @@ use super::write::{Folder, Output, leave_whole_files_on_interrupt};
 use super::{Done, Verdict, input, say};
 use crate::plot::{PLOTS, render};
 use crate::report;
-use crate::study::{Checked, Options, StudyResult, check, replicas_csv, run, table_csv};
+use crate::study::{
+    Checked, Options, StudyResult, check, prices_csv, ranking_csv, replicas_csv, run, table_csv,
+};
 use crate::text::{Problem, Sources};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::PathBuf;
@@ -15,8 +17,9 @@ use std::sync::Arc;
 /// Run an experiment: all variants, many replicas, and a report.
 ///
 /// Prints a table and writes report.html, table.csv, results.json, replicas.csv, provenance.json
-/// and the figures (SVG and PNG) into `output/EXPERIMENT/`. Results are the same for any number of
-/// threads. Exits with 1 if a claim of the experiment does not hold.
+/// and the figures (SVG and PNG) into `output/EXPERIMENT/`; with corrective measures ranking.csv
+/// and prices.csv, too. Results are the same for any number of threads. Exits with 1 if a claim of
+/// the experiment does not hold (what the postmortem says may turn out wrong).
 #[derive(clap::Args)]
 pub struct Args {
     /// The experiment.
@@ -158,6 +161,13 @@ fn outputs(
         ("provenance.json".to_owned(), provenance.into_bytes()),
     ];
     let mut gone = Vec::new();
+    // Only a study of corrective measures has these.
+    for (name, csv) in [("ranking.csv", ranking_csv(table)), ("prices.csv", prices_csv(table))] {
+        match csv.map_err(failed)? {
+            Some(csv) => files.push((name.to_owned(), csv.into_bytes())),
+            None => gone.push(name.to_owned()),
+        }
+    }
     let wanted: Vec<&str> = checked.experiment.plots.iter().map(|plot| plot.word()).collect();
     for plot in PLOTS {
         let [svg, png] = ["svg", "png"].map(|end| format!("figures/{}.{end}", plot.name));

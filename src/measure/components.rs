@@ -7,7 +7,12 @@ use crate::plan::{ComponentPlan, Plan};
 use crate::sim::outcome::ComponentOutcome;
 
 pub(super) fn measures(plan: &Plan) -> Vec<Measure> {
-    let mut all = Vec::new();
+    let mut all = vec![Measure::new(
+        "instances",
+        COUNT,
+        "Instances of all components at the start of the run: the machines that it takes.",
+        |view| Some(view.plan.components.iter().map(|c| f64::from(c.instances)).sum()),
+    )];
     for (id, component) in plan.components.iter().enumerate() {
         // A middleware has no process of its own; what it raises counts at its host.
         if component.instances > 0 {

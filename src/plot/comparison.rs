@@ -7,10 +7,12 @@ use super::theme::{
 };
 use super::words::{bare, quantity, signed, title, unit_shown};
 use super::{CASCADE, USER_MINUTES_LOST, USER_OUTAGE, USERS_AFFECTED};
-use crate::study::table::{Better, Interval, Table, Variant};
+use crate::study::table::{Better, Interval, Is, Table, Variant};
 
 const NAMES: f64 = 232.0;
 const ROW: f64 = 38.0;
+/// Room for the heading of a group.
+const HEADING: f64 = 30.0;
 const BETWEEN: f64 = 22.0;
 /// Room for the numbers at the right of each column.
 const NOTE: f64 = 66.0;
@@ -18,8 +20,9 @@ const NOTE: f64 = 66.0;
 /// The measures whose differences are shown, the ranking one first.
 pub const DIFFERENCES: [&str; 3] = [USER_MINUTES_LOST, USER_OUTAGE, USERS_AFFECTED];
 
-/// All variants but the baseline, the best effect on user-minutes lost first; those whose effect is
-/// unknown come last in the order of the experiment.
+/// All variants but the baseline: corrective measures, links of the chain, what-ifs; in each group
+/// the best effect on user-minutes lost first, and those whose effect is unknown last in the order
+/// of the experiment.
 pub fn sorted(table: &Table) -> Vec<&Variant> {
     let effect = |v: &Variant| match v.differences.get(USER_MINUTES_LOST) {
         Some(difference) if !difference.mean.is_nan() => difference.mean,
@@ -27,8 +30,16 @@ pub fn sorted(table: &Table) -> Vec<&Variant> {
     };
     let mut variants: Vec<&Variant> = table.variants.iter().skip(1).collect();
     // `f64::NAN` is positive, which `total_cmp` puts after all numbers; the sort is stable.
-    variants.sort_by(|a, b| effect(a).total_cmp(&effect(b)));
+    variants.sort_by(|a, b| a.is.cmp(&b.is).then(effect(a).total_cmp(&effect(b))));
     variants
+}
+
+/// The heading of a variant's group, if it is the first of its group in this list and the list has
+/// groups at all.
+pub fn group_heading(variants: &[&Variant], index: usize) -> Option<&'static str> {
+    let is_grouped = variants.iter().any(|variant| variant.is != Is::WhatIf);
+    let is_first = index == 0 || variants[index - 1].is != variants[index].is;
+    (is_grouped && is_first).then(|| variants[index].is.heading())
 }
 
 /// Draws the comparison.
@@ -54,12 +65,20 @@ pub fn draw(table: &Table) -> Result<Figure, String> {
         worse, grey: the interval includes no difference. Largest savings first.";
     let (mut figure, top) = Figure::new("What each variant changes", subtitle);
     let first = top + LABEL * 3.4;
-    let bottom = first + ROW * variants.len() as f64;
+    let mut bottom = first;
+    let mut rows = Vec::new();
     for (index, variant) in variants.iter().enumerate() {
-        let y = first + ROW * (index as f64 + 0.5);
         if index > 0 {
-            figure.grid_h(y - ROW / 2.0, EDGE, WIDTH - EDGE);
+            figure.grid_h(bottom, EDGE, WIDTH - EDGE);
         }
+        if let Some(heading) = group_heading(&variants, index) {
+            let style = Type::new(LABEL, INK).bold();
+            figure.text((EDGE, bottom + HEADING * 0.7), heading, style);
+            bottom += HEADING;
+        }
+        let y = bottom + ROW / 2.0;
+        bottom += ROW;
+        rows.push(y);
         let lines = wrap(&variant.name, LABEL, false, NAMES - 16.0);
         let size = if lines.len() > 2 { TICK - 1.0 } else { LABEL };
         figure.lines((EDGE, y), &lines, Type::new(size, INK));
@@ -67,7 +86,7 @@ pub fn draw(table: &Table) -> Result<Figure, String> {
     let step = (WIDTH - 2.0 * EDGE - NAMES + BETWEEN) / columns.len() as f64;
     for (index, column) in columns.iter().enumerate() {
         let left = EDGE + NAMES + step * index as f64;
-        column.draw(&mut figure, (left, left + step - BETWEEN), (first, bottom));
+        column.draw(&mut figure, (left, left + step - BETWEEN), (first, bottom), &rows);
     }
     figure.height = bottom + TICK * 2.2 + EDGE;
     Ok(figure)
@@ -133,7 +152,7 @@ impl Column {
         }
     }
 
-    fn draw(&self, figure: &mut Figure, (left, end): Xy, (top, bottom): (f64, f64)) {
+    fn draw(&self, figure: &mut Figure, (left, end): Xy, (top, bottom): (f64, f64), ys: &[f64]) {
         let right = end - NOTE;
         let ends =
             self.rows.iter().flatten().flat_map(|(mean, [low, high], ..)| [*mean, *low, *high]);
@@ -142,9 +161,8 @@ impl Column {
         figure.text((left, top - LABEL * 2.0), &heading, Type::new(LABEL, INK).bold());
         figure.text((left, top - LABEL * 0.75), &self.note, Type::new(TICK, MUTED));
         self.ticks(figure, &x, (top, bottom));
-        for (index, row) in self.rows.iter().enumerate() {
+        for (row, &y) in self.rows.iter().zip(ys) {
             let Some((mean, [low, high], colour, text)) = row else { continue };
-            let y = top + ROW * (index as f64 + 0.5);
             figure.line(&[(x.clamped(*low), y), (x.clamped(*high), y)], *colour, 2.5);
             figure.dot((x.clamped(*mean), y), 4.5, *colour);
             let style = Type::new(TICK, INK).anchor(Anchor::End);
@@ -195,6 +213,23 @@ mod tests {
         assert_eq!(names[0], "no surge");
         assert_eq!(names[names.len() - 2], "aggressive client retries");
         assert_eq!(names[names.len() - 1], "caught exception", "an unknown effect comes last");
+    }
+
+    #[test]
+    fn groups_come_one_after_the_other_each_with_its_heading() {
+        let mut table = sample::table();
+        for index in [2, 4] {
+            table.variants[index].is = Is::Corrective;
+        }
+        table.variants[8].is = Is::Link;
+        let variants = sorted(&table);
+        let names: Vec<&str> = variants.iter().take(4).map(|v| v.name.as_str()).collect();
+        let [best, next, link] = [2, 4, 8].map(|index| table.variants[index].name.as_str());
+        assert_eq!(names, [best, next, link, "everything"]);
+        let headings: Vec<usize> =
+            (0..variants.len()).filter(|i| group_heading(&variants, *i).is_some()).collect();
+        assert_eq!(headings, [0, 2, 3]);
+        assert!(group_heading(&sorted(&sample::table()), 0).is_none(), "nothing is grouped");
     }
 
     #[test]

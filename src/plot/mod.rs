@@ -20,7 +20,7 @@ pub use draw::{png, svg};
 pub use figure::{Anchor, Figure, Shape, Type};
 pub use theme::Colour;
 
-pub(crate) use comparison::{DIFFERENCES, sorted, verdict};
+pub(crate) use comparison::{DIFFERENCES, group_heading, sorted, verdict};
 pub(crate) use distributions::quantiles;
 pub(crate) use scale::extent;
 pub(crate) use sweep::{by_number, drawn, groups, heading, logarithmic, measures};
@@ -63,7 +63,7 @@ pub const PLOTS: &[Plot] = &[
         name: "comparison",
         title: "What each variant changes",
         caption: "Effect of every variant on user-minutes lost, user outage, users affected and \
-            the probability of the cascade; the largest savings at the top.",
+            the probability of the cascade; the largest savings of each group at the top.",
         draw: comparison::draw,
     },
     Plot {

@@ -244,7 +244,9 @@ pub fn table() -> Table {
         }
         let measures = measured(&rows[index]);
         let replicas = rows[index][0].len() as u64;
-        table.variants.push(Variant { name: (*name).into(), replicas, measures, differences });
+        let name = (*name).into();
+        let rest = Variant::default();
+        table.variants.push(Variant { name, replicas, measures, differences, ..rest });
     }
     for (column, measure) in names.iter().enumerate().take(2) {
         let values = VARIANTS.iter().zip(&rows).map(|(v, r)| (v.0.to_string(), r[column].clone()));
@@ -275,6 +277,7 @@ fn texts(table: &mut Table) {
         holds,
         is_open: false,
         evidence: evidence.into(),
+        said_by: None,
     };
     table.claims = vec![
         claim(

@@ -1,10 +1,11 @@
 //! The question's answer in four short paragraphs, built from the numbers alone.
 
+use super::ranking::quoted;
 use crate::plot::words::{bare, number, quantity, range, signed, title};
 use crate::plot::{
     CASCADE, USER_MINUTES_LOST, USER_OUTAGE, USERS_AFFECTED, by_number, measures, sorted,
 };
-use crate::study::table::{Estimate, How, Interval, Kind, MarkKind, Sweep, Table, Variant};
+use crate::study::table::{Estimate, How, Interval, Is, Kind, MarkKind, Sweep, Table, Variant};
 
 /// A measure which saves at least this share of the user-minutes is said to prevent the outage.
 const PREVENTS: f64 = 0.9;
@@ -30,7 +31,7 @@ pub fn answers(table: &Table) -> Vec<Answer> {
         true => sentences,
         false => vec![sentences.join(" ")],
     };
-    vec![
+    let mut all = vec![
         answer("What happened", flow(happened(table)), "The study measured no outage."),
         answer("How likely it was", flow(likely(table)), "The study estimated no probability."),
         answer(
@@ -39,7 +40,12 @@ pub fn answers(table: &Table) -> Vec<Answer> {
             "The study compared no variants by the user-minutes they lose.",
         ),
         answer("How much load the system takes", load(table), "The study swept no load."),
-    ]
+    ];
+    let links = links(table);
+    if !links.is_empty() {
+        all.insert(2, Answer { heading: "Which links of the chain carry it", lines: links });
+    }
+    all
 }
 
 /// `132 min (10 to 90 %: 109 to 154 min)`
@@ -138,15 +144,41 @@ fn extremes(table: &Table) -> Option<String> {
     ))
 }
 
-/// One line for each verdict, with its variants in the order of their effect.
+/// What is worth most, and one line for each verdict; of corrective measures alone if the
+/// experiment says which variants are some.
 fn helps(table: &Table) -> Vec<String> {
-    let mut groups: [(&str, Vec<String>); 4] = [
-        ("Prevents it (at least 90 % of the user-minutes saved)", Vec::new()),
-        ("Shortens or softens it", Vec::new()),
-        ("No clear effect (the interval includes none)", Vec::new()),
-        ("Makes it worse", Vec::new()),
+    const VERDICTS: [&str; 4] = [
+        "Prevents it (at least 90 % of the user-minutes saved)",
+        "Shortens or softens it",
+        "No clear effect (the interval includes none)",
+        "Makes it worse",
     ];
-    for variant in sorted(table) {
+    let Some(ranking) = &table.ranking else {
+        let others = sorted(table).into_iter().filter(|variant| variant.is != Is::Link);
+        return grouped(others.collect(), VERDICTS);
+    };
+    let pairs = table.pairs.as_ref().map(|pairs| &pairs.best);
+    let lines = std::iter::once(&ranking.worth_most).chain(pairs).map(|text| quoted(text));
+    let corrective = sorted(table).into_iter().filter(|variant| variant.is == Is::Corrective);
+    lines.chain(grouped(corrective.collect(), VERDICTS)).collect()
+}
+
+/// What becomes of the incident without each link of its chain.
+fn links(table: &Table) -> Vec<String> {
+    const VERDICTS: [&str; 4] = [
+        "There is none without (at least 90 % of the user-minutes saved)",
+        "It is shorter or softer without",
+        "It is as bad without, within the interval",
+        "It is worse without",
+    ];
+    let links = sorted(table).into_iter().filter(|variant| variant.is == Is::Link);
+    grouped(links.collect(), VERDICTS)
+}
+
+/// One line for each verdict, with its variants in the order of their effect.
+fn grouped(variants: Vec<&Variant>, verdicts: [&'static str; 4]) -> Vec<String> {
+    let mut groups = verdicts.map(|verdict| (verdict, Vec::new()));
+    for variant in variants {
         let Some((mean, [low, high])) = relative(variant, USER_MINUTES_LOST) else { continue };
         let group = match mean {
             mean if high < 0.0 && mean <= -PREVENTS => 0,
@@ -191,7 +223,9 @@ fn effect(variant: &Variant, mean: f64, [low, high]: Interval) -> String {
     };
     // Tenths of a percent are fine enough.
     let half = number(((high - low).abs() * 500.0).round() / 10.0);
-    format!("“{}” {}\u{a0}±\u{a0}{half}\u{a0}%{outage}", variant.name, signed(mean, "1"))
+    let assumed = if variant.assumed { " (assumed)" } else { "" };
+    let change = signed(mean, "1");
+    format!("“{}”{assumed} {change}\u{a0}±\u{a0}{half}\u{a0}%{outage}", variant.name)
 }
 
 fn load(table: &Table) -> Vec<String> {

@@ -9,7 +9,8 @@ mod timeline;
 
 use crate::plot::words::{quantity, title};
 use crate::plot::{
-    CASCADE, Colour, DIFFERENCES, SERIES, USER_OUTAGE, USERS_AFFECTED, quantiles, sorted, verdict,
+    CASCADE, Colour, DIFFERENCES, SERIES, USER_OUTAGE, USERS_AFFECTED, group_heading, quantiles,
+    sorted, verdict,
 };
 use crate::study::table::{Estimate, Interval, Table, Variant};
 use serde_json::{Map, Value, json};
@@ -168,7 +169,13 @@ pub fn chart(table: &Table, name: &str) -> Option<Value> {
 
 fn comparison(table: &Table) -> Option<Value> {
     let variants = sorted(table);
-    let names: Vec<String> = variants.iter().map(|v| broken(&v.name)).collect();
+    let mut names: Vec<Value> = variants.iter().map(|v| json!(broken(&v.name))).collect();
+    // Names in groups are pairs of two categories.
+    let is_grouped = !variants.is_empty() && group_heading(&variants, 0).is_some();
+    if is_grouped {
+        let groups = variants.iter().map(|v| broken(v.is.heading()));
+        names = groups.zip(names).map(|(group, name)| json!([group, name])).collect();
+    }
     let mut columns: Vec<&str> = DIFFERENCES.to_vec();
     columns.push(CASCADE);
     columns.retain(|name| table.baseline_measure(name).is_some());
@@ -209,10 +216,9 @@ fn comparison(table: &Table) -> Option<Value> {
             "y0": 0, "y1": 1, "line": {"color": "#8a939c", "width": 1.5}, "layer": "below",
         }));
     }
-    chart.layout.insert(
-        "yaxis".into(),
-        json!({"autorange": "reversed", "automargin": true, "type": "category"}),
-    );
+    let kind = if is_grouped { "multicategory" } else { "category" };
+    let up = json!({"autorange": "reversed", "automargin": true, "type": kind});
+    chart.layout.insert("yaxis".into(), up);
     Some(chart.done(44.0 * variants.len() as f64 + 120.0))
 }
 
@@ -231,14 +237,21 @@ fn compared(variant: &Variant, name: &str, base: &Estimate) -> Option<Effect> {
 /// Mean, interval, colour and hover text.
 type Effect = (f64, Interval, String, String);
 
-fn forest(names: &[String], rows: &[Option<Effect>], axis: &str) -> Value {
+/// One panel; a name in a group is a pair of two texts, and plotly wants all first ones and all
+/// second ones.
+fn forest(names: &[Value], rows: &[Option<Effect>], axis: &str) -> Value {
     let known: Vec<_> =
         names.iter().zip(rows).filter_map(|(n, r)| Some((n, r.as_ref()?))).collect();
     let column =
         |f: fn(&Effect) -> Value| -> Vec<Value> { known.iter().map(|(_, row)| f(row)).collect() };
+    let part = |part: usize| known.iter().map(|(name, _)| name[part].clone()).collect::<Value>();
+    let ys = match known.first() {
+        Some((Value::Array(_), _)) => json!([part(0), part(1)]),
+        _ => known.iter().map(|(name, _)| (*name).clone()).collect(),
+    };
     json!({
         "type": "scatter", "mode": "markers", "xaxis": axis, "yaxis": "y",
-        "y": known.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+        "y": ys,
         "x": column(|(mean, ..)| json!(mean)),
         "text": column(|(.., text)| json!(text)),
         "hovertemplate": "%{y}: %{text}<extra></extra>",

@@ -5,14 +5,16 @@
 
 mod answers;
 mod charts;
+mod ranking;
 pub mod story;
 pub mod summary;
 
 use crate::plot::words::{NONE, bare, number, quantity, range, signed, title};
 use crate::plot::{
-    CASCADE, PLOTS, Plot, USER_MINUTES_LOST, USER_OUTAGE, USERS_AFFECTED, sorted, svg,
+    CASCADE, PLOTS, Plot, USER_MINUTES_LOST, USER_OUTAGE, USERS_AFFECTED, group_heading, sorted,
+    svg,
 };
-use crate::study::table::{Estimate, Fact, Kind, Mark, MarkKind, Table, Variant};
+use crate::study::table::{Claim, Estimate, Fact, Kind, Mark, MarkKind, Table, Variant};
 use answers::{Answer, answers, relative};
 use askama::Template;
 
@@ -27,6 +29,11 @@ struct Page<'a> {
     answers: Vec<Answer>,
     facts: Vec<FactRow>,
     figures: Vec<FigureBlock>,
+    ranking: Option<ranking::Section>,
+    /// What the postmortem says.
+    statements: Vec<&'a Claim>,
+    /// What the experiment says.
+    claims: Vec<&'a Claim>,
     variants: Vec<VariantRow>,
     measures: Vec<MeasureRow>,
     provenance: Vec<(String, String)>,
@@ -60,6 +67,8 @@ struct MomentRow {
 }
 
 struct VariantRow {
+    /// The heading of its group before the first of it.
+    group: Option<&'static str>,
     name: String,
     replicas: String,
     outage: String,
@@ -84,6 +93,7 @@ struct MeasureRow {
 /// If the page or one of its static figures cannot be made.
 pub fn html(table: &Table) -> Result<String, String> {
     let figures = PLOTS.iter().filter_map(|plot| figure(table, plot)).collect::<Result<_, _>>()?;
+    let (statements, claims) = table.claims.iter().partition(|claim| claim.is_of_postmortem());
     let page = Page {
         table,
         style: include_str!("style.css"),
@@ -92,7 +102,10 @@ pub fn html(table: &Table) -> Result<String, String> {
         answers: answers(table),
         facts: table.facts.iter().map(fact).collect(),
         figures,
-        variants: table.baseline().into_iter().chain(sorted(table)).map(variant).collect(),
+        ranking: ranking::section(table),
+        statements,
+        claims,
+        variants: variants(table),
         measures: definitions(table),
         provenance: provenance(table),
         command: command(table),
@@ -182,11 +195,23 @@ fn estimate(estimate: &Estimate) -> String {
     }
 }
 
+/// The baseline, then the variants in their groups.
+fn variants(table: &Table) -> Vec<VariantRow> {
+    let others = sorted(table);
+    let row = |(index, other): (usize, &&Variant)| VariantRow {
+        group: group_heading(&others, index),
+        ..variant(other)
+    };
+    let others = others.iter().enumerate().map(row);
+    table.baseline().map(variant).into_iter().chain(others).collect()
+}
+
 fn variant(variant: &Variant) -> VariantRow {
     let shown = |name: &str| variant.measures.get(name).map_or(NONE.into(), estimate);
     let change = relative(variant, USER_MINUTES_LOST)
         .map(|(mean, [low, high])| format!("{} % ({})", signed(mean, "1"), range(low, high, "1")));
     VariantRow {
+        group: None,
         name: variant.name.clone(),
         replicas: number(variant.replicas as f64),
         outage: shown(USER_OUTAGE),

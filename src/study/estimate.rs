@@ -128,6 +128,35 @@ pub fn t_interval(values: &[f64], confidence: f64) -> (f64, f64) {
     (mean - half, mean + half)
 }
 
+/// Fieller's interval of the ratio of two means, `mean(first)/mean(second)`, from pairs, 95 %: the
+/// ratios `r` for which Student's t-interval of the mean of `first - r second` includes 0 (Fieller
+/// 1954). `(NaN, NaN)` for fewer than two pairs, or if the mean of `second` could be 0, when the
+/// ratios are no interval.
+#[must_use]
+pub fn ratio_interval(first: &[f64], second: &[f64]) -> (f64, f64) {
+    let pairs = first.iter().zip(second).filter(|(a, b)| (*a - *b).is_finite());
+    let (first, second): (Vec<f64>, Vec<f64>) = pairs.map(|(a, b)| (*a, *b)).unzip();
+    let n = first.len() as f64;
+    let Ok(student) = StudentsT::new(0.0, 1.0, n - 1.0) else { return NONE };
+    let t = student.inverse_cdf(0.975);
+    let (a, b) = (mean(&first), mean(&second));
+    // Variances of the two means and their covariance, times t².
+    let scale = t * t / (n * (n - 1.0));
+    let products = |x: &[f64], y: &[f64], (mx, my): (f64, f64)| {
+        scale * sum(x.iter().zip(y).map(|(x, y)| (x - mx) * (y - my)))
+    };
+    let aa = a * a - products(&first, &first, (a, a));
+    let ab = a * b - products(&first, &second, (a, b));
+    let bb = b * b - products(&second, &second, (b, b));
+    // bb r² - 2 ab r + aa <= 0
+    if bb.is_nan() || bb <= 0.0 {
+        return NONE;
+    }
+    // Rounding can leave a tiny negative number where the ratio is the same in every pair.
+    let root = (ab * ab - aa * bb).max(0.0).sqrt();
+    ((ab - root) / bb, (ab + root) / bb)
+}
+
 /// Wilson's score interval of a share: which true shares would not be surprised by `successes` out
 /// of `n`, at `z` standard deviations ([`Z95`] for 95 %). Sensible also for none and for all; 0 to
 /// 1 for `n` 0 (Wilson 1927; Brown, Cai and DasGupta 2001).
@@ -323,6 +352,25 @@ mod tests {
         let e = estimate(&[0.1; 7]);
         assert!((e.mean - 0.1).abs() < 1e-16);
         assert!(e.sd < 1e-16 && e.ci95.1 - e.ci95.0 < 1e-15);
+    }
+
+    #[test]
+    fn a_ratio_of_means_has_the_interval_whose_ends_the_paired_contrast_just_includes() {
+        let first = [3.0, 5.0, 4.0, 8.0, 6.0, f64::NAN];
+        let second = [10.0, 12.0, 9.0, 15.0, 16.0, 1.0];
+        let (low, high) = ratio_interval(&first, &second);
+        assert!(low < 26.0 / 62.0 && 26.0 / 62.0 < high);
+        for (ratio, end) in [(low, 0), (high, 1)] {
+            let scaled: Vec<f64> = second.iter().map(|value| ratio * value).collect();
+            let ends: (f64, f64) = paired(&scaled, &first).ci95;
+            let touching = if end == 0 { ends.0 } else { ends.1 };
+            assert!(touching.abs() < 1e-12, "{ratio}: {ends:?}");
+        }
+        // The same part in every pair is known for certain.
+        let half: Vec<f64> = second.iter().map(|value| 0.5 * value).collect();
+        assert_near(ratio_interval(&half, &second), (0.5, 0.5), 1e-7);
+        assert!(is_none(ratio_interval(&first, &[1.0, -1.0, 1.0, -1.0, 0.0])));
+        assert!(is_none(ratio_interval(&[1.0], &[2.0])));
     }
 
     #[test]

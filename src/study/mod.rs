@@ -6,7 +6,7 @@
 //!
 //! Reading order: [`experiment`] (what a file says), [`check()`] (what it means; all problems end
 //! here), [`run()`] (variants times replicas, in parallel), [`claim`] and [`estimate`] (what the
-//! numbers say), [`table`] (what is handed on).
+//! numbers say), [`corrective`] (what each measure is worth), [`table`] (what is handed on).
 
 mod ablation;
 mod bands;
@@ -33,7 +33,7 @@ pub use ablation::claims_without_cause;
 pub use caution::Caution;
 pub use check::{Checked, check};
 #[cfg(feature = "cli")]
-pub use csv::{replicas_csv, table_csv};
+pub use csv::{prices_csv, ranking_csv, replicas_csv, table_csv};
 pub use experiment::Experiment;
 pub use result::{Row, StudyResult, VariantRows};
 pub use run::{Options, run};

@@ -103,6 +103,33 @@ fn example(unit: &str) -> &'static str {
     }
 }
 
+/// User-minutes with their interval, to whole ones and with thousands separated where they are
+/// many: `67,927 user-minutes (95 %: 60,146 to 75,708)`.
+#[must_use]
+pub fn say_user_minutes(centre: f64, (low, high): (f64, f64)) -> String {
+    let one = |minutes: f64| match minutes.abs() >= 99.5 && minutes.is_finite() {
+        true => thousands(minutes),
+        false => say(minutes, unit::COUNT),
+    };
+    let interval = match low.is_finite() && high.is_finite() {
+        true => format!(" (95 %: {} to {})", one(low), one(high)),
+        false => String::new(),
+    };
+    format!("{} user-minutes{interval}", one(centre))
+}
+
+fn thousands(number: f64) -> String {
+    let digits = format!("{:.0}", number.abs());
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0.0 { format!("−{text}") } else { text }
+}
+
 /// A number with its unit, for evidence: four significant digits, shares in percent.
 #[must_use]
 pub fn say(number: f64, unit: &str) -> String {
@@ -205,5 +232,8 @@ mod tests {
         assert_eq!(say(-8123.4, "min"), "−8123 min");
         assert_eq!(say(f64::INFINITY, "min"), "∞ min");
         assert_eq!(say(0.0, ""), "0");
+        let many = say_user_minutes(-67_926.7, (-75_708.0, -146.4));
+        assert_eq!(many, "−67,927 user-minutes (95 %: −75,708 to −146)");
+        assert_eq!(say_user_minutes(0.5, (f64::NAN, f64::NAN)), "0.5 user-minutes");
     }
 }

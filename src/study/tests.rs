@@ -2,7 +2,7 @@ use super::table::Table;
 use super::*;
 use crate::text::{Sources, plain};
 
-const MODEL: &str = "
+pub(super) const MODEL: &str = "
 name: tiny
 horizon: 45min
 clients:
@@ -70,7 +70,7 @@ expect:
 measures: [user_outage, users_affected, latency_*]
 ";
 
-fn check_text(model: &str, experiment: &str) -> Result<Checked, String> {
+pub(super) fn check_text(model: &str, experiment: &str) -> Result<Checked, String> {
     let mut sources = Sources::default();
     let mut files = |path: &str| match path {
         "lab/tiny.yaml" => Ok(model.to_owned()),
@@ -88,7 +88,7 @@ fn study(options: &Options) -> StudyResult {
     run(&checked(), options, &|_, _| {})
 }
 
-fn problems_of(experiment: &str) -> String {
+pub(super) fn problems_of(experiment: &str) -> String {
     check_text(MODEL, experiment).map(|_| ()).unwrap_err()
 }
 

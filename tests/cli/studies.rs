@@ -82,6 +82,65 @@ fn numbers_of_replicas_come_from_the_file_or_the_arguments() {
     assert_eq!(folder.run(&["study", "experiment.yaml", "--replicas", "0"]).code, Some(2));
 }
 
+/// What is said about corrective measures, after the small experiment.
+const MEASURES: &str =
+    "  - {claim: one worker is enough, said_by: postmortem, mean: {of: user_outage, above: 60min}}
+normal: {about: no slowness, remove: [changes.slowness], replicas: 3}
+pairs: {replicas: 4}
+break_even:
+  - {variant: luck, over: {changes.slowness.chance: [0%, 100%]}, against: eight workers}
+";
+
+#[test]
+fn corrective_measures_are_ranked_priced_and_written_and_the_postmortem_may_be_wrong() {
+    let folder = Folder::with_files();
+    let variants = "variants:
+  eight workers: {is: corrective, set: {components.api.workers: 8}}
+  three workers: {is: corrective, set: {components.api.workers: 3}}
+  luck: {is: corrective, assumed: yes, set: {changes.slowness.chance: 50%}}
+  no slowness: {is: link, remove: [changes.slowness]}
+";
+    let text = EXPERIMENT.replace("variants:\n", variants);
+    folder.write("experiment.yaml", format!("{text}{MEASURES}"));
+    // The postmortem is wrong, and the study does not fail.
+    let text = folder.run(&["study", "experiment.yaml"]).good();
+    for expected in [
+        "CORRECTIVE MEASURES",
+        "LINKS OF THE CHAIN, SWITCHED OFF",
+        "WHAT IF",
+        "Corrective measures by the user-minutes that they save",
+        "eight workers + three workers",
+        "Price of the measures in normal operation: no slowness",
+        "How good the assumed measures must be",
+        "NOT SUPPORTED  one worker is enough",
+        "holds   it is no outage",
+    ] {
+        assert!(text.contains(expected), "{expected}:\n{text}");
+    }
+    let json: Value = serde_json::from_str(&folder.read("output/experiment/results.json")).unwrap();
+    let names = |key: &str, list: &str| -> Vec<String> {
+        let list = json[key][list].as_array().unwrap().iter();
+        list.map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names("ranking", "measures").len(), 3);
+    assert_eq!(names("pairs", "pairs"), ["eight workers + three workers"]);
+    assert_eq!(names("prices", "variants").len(), 5);
+    assert_eq!(json["claims"][1]["said_by"], "postmortem");
+    assert_eq!(json["break_evens"][0]["against"], "eight workers");
+    let ranking = folder.read("output/experiment/ranking.csv");
+    assert!(ranking.starts_with("measure,role,rank,rank_at_most,replicas,saved,"), "{ranking}");
+    assert_eq!(ranking.lines().count(), 1 + 3 + 1);
+    assert!(folder.read("output/experiment/prices.csv").starts_with("variant,measure,unit,n,"));
+    let page = folder.read("output/experiment/report.html");
+    for expected in ["id=\"ranking\"", "id=\"statements\"", "does not support it"] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    // A later study without measures leaves none of their files behind.
+    folder.write("experiment.yaml", EXPERIMENT);
+    folder.run(&["study", "experiment.yaml"]).good();
+    assert!(!folder.path("output/experiment/ranking.csv").exists());
+}
+
 #[test]
 fn an_unwritable_folder_is_refused_before_anything_is_run() {
     let folder = Folder::with_files();

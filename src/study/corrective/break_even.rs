@@ -4,8 +4,8 @@
 //! straight lines, and the break-even is where they cross no difference. The interval comes from a
 //! paired bootstrap (Efron and Tibshirani 1993, "An Introduction to the Bootstrap", 13.3): replicas
 //! are drawn with replacement, each with all its points, and the crossing is found again; the
-//! interval holds the middle 95 % of the crossings. Not Fieller's interval, which is one of a single
-//! ratio of normal means: a crossing moves from one segment to the next, and so does its ratio.
+//! interval holds the middle 95 % of the crossings. Not Fieller's interval, which is one of a
+//! single ratio of normal means: a crossing moves from one segment to the next, and its ratio too.
 
 use super::check::CheckedBreakEven;
 use super::table::{Beside, BreakEven, BreakEvenPoint, Outcome};
@@ -230,5 +230,79 @@ mod tests {
         assert_eq!(bounds(&[0.0, 1.0], &[-1.0, -2.0], false), (low, low));
         assert_eq!(bounds(&[0.0, 1.0], &[2.0, 1.0], false), (high, high));
         assert_eq!(bounds(&[0.0, 1.0], &[0.0, 0.0], true), (low, high));
+    }
+
+    fn settled(numbers: &[f64], differences: &[Vec<f64>]) -> BreakEven {
+        let mut said = BreakEven::default();
+        settle(&mut said, numbers, differences, &mut Stream::new(1, 0, "break-even", "test"));
+        said
+    }
+
+    /// Differences that rise by 1 from point to point; the crossing of each replica is its own.
+    fn rising(own: &[f64]) -> Vec<Vec<f64>> {
+        own.iter().map(|c| (0..4).map(|x| f64::from(x) - c).collect()).collect()
+    }
+
+    #[test]
+    fn the_interval_of_a_straight_line_is_that_of_the_mean_of_its_crossings() {
+        let own: Vec<f64> = (0..60).map(|i| 1.3 + 0.02 * f64::from(i * 37 % 60 - 30)).collect();
+        let found = settled(&[0.0, 1.0, 2.0, 3.0], &rising(&own));
+        let expected = estimate(&own);
+        assert_eq!((found.outcome, found.better), (Outcome::Within, Some(Beside::Below)));
+        assert!((found.value.unwrap() - expected.mean).abs() < 1e-12);
+        let [low, high] = found.ci95.map(Option::unwrap);
+        // The bootstrap's own noise is below a tenth of the half width.
+        let half = 0.5 * (expected.ci95.1 - expected.ci95.0);
+        assert!((low - expected.ci95.0).abs() < 0.1 * half, "{low} {expected:?}");
+        assert!((high - expected.ci95.1).abs() < 0.1 * half, "{high} {expected:?}");
+        assert!(found.is_clear);
+    }
+
+    #[test]
+    fn the_interval_holds_the_true_value_about_as_often_as_it_says() {
+        let mut luck = Stream::new(5, 0, "test", "coverage");
+        let mut held = 0;
+        for _ in 0..200 {
+            // Each replica's crossing is a sum of uniform numbers, skewed by its square.
+            let mut one = || (0..3).map(|_| luck.unit() - 0.5).sum::<f64>();
+            let own: Vec<f64> =
+                (0..40).map(|_| one()).map(|x| 1.5 + x + 0.3 * (x * x - 0.25)).collect();
+            let [low, high] = settled(&[0.0, 1.0, 2.0, 3.0], &rising(&own)).ci95;
+            held += i32::from(low.unwrap() <= 1.5 && 1.5 <= high.unwrap());
+        }
+        // 95 % of 200 are 190; a binomial number is between 178 and 199 all but always.
+        assert!((178..200).contains(&held), "{held}");
+    }
+
+    #[test]
+    fn without_a_crossing_it_is_said_who_is_better_and_whether_that_is_sure() {
+        let numbers = [0.0, 1.0, 2.0, 3.0];
+        let far: Vec<f64> = (0..20).map(|i| 9.0 + 0.1 * f64::from(i % 5)).collect();
+        let found = settled(&numbers, &rising(&far));
+        assert_eq!(
+            (found.outcome, found.value, found.ci95),
+            (Outcome::AlwaysBetter, None, [None; 2])
+        );
+        assert!(found.is_clear);
+        let below: Vec<f64> = far.iter().map(|c| -c).collect();
+        assert_eq!(settled(&numbers, &rising(&below)).outcome, Outcome::AlwaysWorse);
+        let near: Vec<f64> = (0..20).map(|i| 3.1 + 2.0 * f64::from(i % 5 - 2)).collect();
+        let found = settled(&numbers, &rising(&near));
+        assert_eq!((found.outcome, found.ci95[1]), (Outcome::AlwaysBetter, None));
+        assert!(found.ci95[0].is_some() && !found.is_clear, "{found:?}");
+    }
+
+    #[test]
+    fn falling_and_bent_curves_are_told() {
+        let falling: Vec<Vec<f64>> = rising(&[1.4, 1.6, 1.5])
+            .into_iter()
+            .map(|row| row.into_iter().map(|difference| -difference).collect())
+            .collect();
+        assert_eq!(settled(&[0.0, 1.0, 2.0, 3.0], &falling).better, Some(Beside::Above));
+        let bent = [vec![-1.0, 1.0, -1.0], vec![-1.2, 1.1, -1.0]];
+        let found = settled(&[0.0, 1.0, 2.0], &bent);
+        assert_eq!((found.outcome, found.value, found.better), (Outcome::Several, None, None));
+        let [low, high] = found.ci95.map(Option::unwrap);
+        assert!(low < 1.0 && high > 1.0);
     }
 }

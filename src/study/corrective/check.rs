@@ -121,7 +121,7 @@ impl Checker<'_> {
             let help = "write `is: corrective` at the variants that are corrective measures";
             self.problems.push(Problem::new(what).help(help).at(mark));
         }
-        let name = Name { value: format!("{BASELINE} in normal operation"), mark };
+        let name = Name { value: BASELINE.to_owned(), mark };
         let baseline = self.setup(&name, own)?;
         for name in &normal.measures {
             let known = || baseline.measures.iter().map(|measure| measure.name.as_str());

@@ -5,7 +5,7 @@ use super::rank::{listed, more, order, saved};
 use super::table::{Beyond, Conflict, Pair, Pairs, Ranking};
 use super::words::Is;
 use crate::study::estimate::{estimate, paired};
-use crate::study::quantity::{say, say_difference_interval, say_interval};
+use crate::study::quantity::{say, say_user_minutes};
 use crate::study::result::{VariantRows, describe};
 
 /// Measures of a pair that the results show.
@@ -75,7 +75,7 @@ fn words(table: &Pairs) -> String {
     let mut text = format!(
         "Best pair: `{}`, which saves {}, {} of what is lost without it",
         first.variant.name,
-        say_interval(first.saved.mean, (low, high), "user-minutes"),
+        say_user_minutes(first.saved.mean, (low, high)),
         say(first.saved.share, crate::measure::unit::SHARE)
     );
     if !table.ties.is_empty() {
@@ -83,9 +83,9 @@ fn words(table: &Pairs) -> String {
     }
     if let Some(beyond) = &table.beyond_single {
         let [low, high] = beyond.ci95;
-        let more = say_difference_interval(beyond.mean, (low, high), "user-minutes");
+        let more = say_user_minutes(beyond.mean, (low, high));
         text += &match low > 0.0 {
-            true => format!(". It saves {more} more than `{}` alone", beyond.variant),
+            true => format!(". That is {more} more than `{}` alone saves", beyond.variant),
             false => {
                 format!(". That it saves more than `{}` alone is not shown: {more}", beyond.variant)
             }

@@ -4,8 +4,8 @@ use super::check::{RANKED_BY, RoleOf};
 use super::table::{Ranked, Ranking, Role, Saved};
 use super::words::Is;
 use crate::measure::unit;
-use crate::study::estimate::{estimate, paired};
-use crate::study::quantity::{say, say_interval};
+use crate::study::estimate::{estimate, paired, ratio_interval};
+use crate::study::quantity::{say, say_user_minutes};
 use crate::study::result::VariantRows;
 
 /// Ranks the corrective variants by the user-minutes that they save; none without any.
@@ -86,16 +86,15 @@ pub fn order(first: &[f64], second: &[f64]) -> Option<bool> {
 pub fn saved(baseline: &[f64], variant: &[f64]) -> Saved {
     let found = paired(variant, baseline);
     // The baseline may have more replicas; only the paired ones count.
-    let both = baseline.iter().zip(variant).filter(|(b, v)| !(*b - *v).is_nan());
-    let base: Vec<f64> = both.map(|(b, _)| *b).collect();
-    let base = estimate(&base).mean;
-    let (low, high) = found.ci95;
-    let share = |minutes: f64| if base > 0.0 { minutes / base } else { f64::NAN };
+    let pairs = baseline.iter().zip(variant).filter(|(b, v)| !(*b - *v).is_nan());
+    let (base, less): (Vec<f64>, Vec<f64>) = pairs.map(|(b, v)| (*b, b - v)).unzip();
+    let mean = estimate(&base).mean;
+    let ((low, high), (share_low, share_high)) = (found.ci95, ratio_interval(&less, &base));
     Saved {
         mean: found.mean,
         ci95: [low, high],
-        share: share(found.mean),
-        share_ci95: [share(low), share(high)],
+        share: if mean > 0.0 { found.mean / mean } else { f64::NAN },
+        share_ci95: [share_low, share_high],
     }
 }
 
@@ -118,7 +117,7 @@ fn worth_most(measures: &[Ranked], best: &[String]) -> String {
     };
     let said = |saved: &Saved| {
         let [low, high] = saved.ci95;
-        let minutes = say_interval(saved.mean, (low, high), "user-minutes");
+        let minutes = say_user_minutes(saved.mean, (low, high));
         format!("{minutes}, {} of what is lost without it", say(saved.share, unit::SHARE))
     };
     match best {

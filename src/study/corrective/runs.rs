@@ -186,5 +186,6 @@ fn measures_of_price(normal: &CheckedNormal, base: &VariantRows) -> Vec<String> 
     if let Some((name, _)) = busiest {
         add(name);
     }
+    add("instances");
     names
 }

@@ -58,7 +58,8 @@ pub struct Saved {
     pub ci95: Interval,
     /// The mean as a share of what the baseline loses in the same replicas.
     pub share: f64,
-    /// The interval as shares of the same.
+    /// Fieller's interval of that ratio of means, 95 %; narrower than `ci95` where what is lost and
+    /// what is saved vary together.
     pub share_ci95: Interval,
 }
 

@@ -54,8 +54,8 @@ pub struct Normal {
     /// Replicas of each variant. Left out: as for a variant.
     pub replicas: Option<u64>,
     /// The measures that make the price; a name that ends in `*` stands for all that begin like it.
-    /// Left out: `latency_p50`, `latency_p99`, `loss.*`, and `utilisation` of the component that is
-    /// busiest in normal operation.
+    /// Left out: `latency_p50`, `latency_p99`, `loss.*`, `utilisation` of the component that is
+    /// busiest in normal operation, and `instances`.
     pub measures: Vec<Name>,
 }
 

@@ -147,6 +147,28 @@ fn remove_takes_entries_and_elements() {
 }
 
 #[test]
+fn a_later_patch_overrides_what_it_sets_or_removes_again_in_or_around_the_same_place() {
+    let limit = patch("set", "a.limit", "{rate: 2, burst: 3}");
+    let added = patch("add", "a", "{limit: {rate: 2}}");
+    for (later, of_set, of_add) in [
+        (patch("set", "a.limit", "{rate: 4}"), true, true),
+        (patch("set", "a", "{}"), true, true),
+        (patch("remove", "a", "~"), true, true),
+        (patch("set", "a.limit.rate", "9"), true, true),
+        (patch("set", "a.limits", "9"), false, false),
+        (patch("set", "a.other", "9"), false, false),
+        (patch("add", "a.limit", "{more: 1}"), false, false),
+        (limit.clone(), false, true),
+    ] {
+        let path = &later.path().value;
+        assert_eq!((later.overrides(&limit), later.overrides(&added)), (of_set, of_add), "{path}");
+    }
+    assert!(patch("remove", "a", "~").changes_the_place_of(&limit));
+    assert!(!patch("add", "a", "{b: 1}").changes_the_place_of(&limit));
+    assert!(!limit.changes_the_place_of(&patch("remove", "a", "~")));
+}
+
+#[test]
 fn a_path_that_is_none_is_refused() {
     for path in ["", ".", "a..b", "a.", "\"a", "\"a\"b"] {
         assert!(refused("set", path, "1").what.starts_with("the path `"), "{path}");
