@@ -88,7 +88,8 @@ pub struct Evidence {
     /// It is there below this.
     pub below: Option<Threshold>,
     /// The time over which the signal is taken, looked at once a minute; once seen it stays known.
-    /// Of a gauge, its graph over this time is looked at: it is there if it was at one of the looks.
+    /// Of a gauge, its graph over this time is looked at: it is there if it was at one of these
+    /// looks.
     #[serde(default = "a_minute")]
     pub window: Span,
     /// From the acknowledgement until somebody looks there. Left out: at once.

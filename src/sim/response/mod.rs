@@ -12,7 +12,7 @@ use super::outcome::ResponseOutcome;
 use super::story::What;
 use super::world::World;
 use crate::dist::Sampler;
-use crate::plan::{Clue, NONE, Plan, SignalPlan};
+use crate::plan::{Clue, NONE, Plan};
 use crate::rng::Stream;
 use crate::units::{MINUTE, Nanos};
 use std::collections::BTreeMap;
@@ -423,12 +423,7 @@ impl World<'_> {
             if let Some(value) = passed {
                 state.passed = Some((self.now, value));
             }
-            // Of a gauge, whoever looks sees its graph over the window; the window of a counter is
-            // in its value already.
-            let seen_for = match evidence.signal {
-                SignalPlan::Level(_) => evidence.window.max(1),
-                _ => 1,
-            };
+            let seen_for = watch::seen_for(&evidence.signal, evidence.window);
             let seen = state.passed.filter(|(at, _)| self.now - at < seen_for);
             if let Some((_, value)) = seen
                 && looks

@@ -26,6 +26,15 @@ pub struct Watch {
     samples: VecDeque<Sample>,
 }
 
+/// How long whoever looks sees that a signal was past its threshold: of a gauge the graph over the
+/// window, of anything else the value of this moment, which has the window in it already.
+pub fn seen_for(signal: &SignalPlan, window: Nanos) -> Nanos {
+    match signal {
+        SignalPlan::Level(_) => window.max(1),
+        _ => 1,
+    }
+}
+
 impl Watch {
     /// Keeps what a scrape reads, and forgets what no window reaches any more.
     fn keep(&mut self, sample: Sample, signal: &SignalPlan, window: Nanos) {
