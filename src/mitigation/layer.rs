@@ -79,7 +79,8 @@ pub trait Layer {
         Told::Deliver
     }
 
-    /// Whether [`Layer::ask`] may do anything but pass. An engine need not ask a layer that says no.
+    /// Whether [`Layer::ask`] may do anything but pass. An engine need not ask a layer that says
+    /// no.
     fn asks(&self) -> bool {
         true
     }

@@ -20,6 +20,7 @@ pub mod records;
 mod response;
 mod rollout;
 pub mod run;
+mod station;
 pub mod story;
 mod task;
 mod turns;

@@ -323,9 +323,8 @@ impl Short<'_> {
         again
             .map(|(id, (died, up))| {
                 let name = self.names.component(id);
-                format!(
-                    "processes of {name} came up again and again ({up} times), and died ({died} times)"
-                )
+                let came_up = format!("came up again and again ({up} times)");
+                format!("processes of {name} {came_up}, and died ({died} times)")
             })
             .collect()
     }

@@ -1,9 +1,9 @@
 //! The soonest entries in a sorted list, the others in a heap.
 //!
 //! Most models have a few dozen events to come. A sorted list of so many is faster than any heap:
-//! the next one is taken from its end, and a new one finds its place by halving and moves its
-//! elders by one copy. Where there are more, the list holds the soonest of them, and is filled again
-//! from the heap when it has run dry.
+//! the next one is taken from its end, and a new one finds its place by halving and moves those
+//! before it by one copy. Where there are more, the list holds the soonest of them, and is filled
+//! again from the heap when it has run dry.
 
 use super::heap::Heap;
 use super::packed::Packed;
@@ -71,8 +71,6 @@ impl Soonest {
     /// Puts an entry into the list, which has room.
     #[inline(always)]
     fn insert(&mut self, key: u128, event: Packed) {
-        // Most new entries are among the later ones, or there are few: a short walk from the front
-        // is as good as halving, and its end is easier to foresee.
         let place = self.keys.partition_point(|other| *other > key);
         self.keys.insert(place, key);
         self.events.insert(place, event);
@@ -121,6 +119,7 @@ mod tests {
         let mut soonest = Soonest::new();
         let mut list: Vec<u128> = Vec::new();
         let mut luck = crate::rng::Stream::new(1, 0, "test", "soonest");
+        let (mut most, mut times_empty) = (0, 0);
         for round in 0..60_000u32 {
             let wanted = f64::from(round % 10_000) / 10_000.0;
             let key = u128::from(luck.next_u64() % 1000) << 64 | u128::from(round);
@@ -137,7 +136,9 @@ mod tests {
                 }
             }
             assert_eq!(soonest.len(), list.len());
+            most = most.max(list.len());
+            times_empty += u32::from(list.is_empty());
         }
-        assert!(list.is_empty() && soonest.capacity() > 1000, "all sizes have been seen");
+        assert!(most > 10 * MOST && times_empty > 10, "all sizes: {most}, {times_empty}");
     }
 }
