@@ -1,7 +1,7 @@
 //! Corrective measures: what each is worth, alone, in pairs and all together, and at what price.
 //!
-//! Reading order: [`words`] (what a file says), [`check`] (what it means), [`rank`], [`pairs`] and
-//! [`break_even`] (what the rows say), [`runs`] (which runs it takes), [`table`] (what is handed
+//! Reading order: [`words`] (what a file says), `check` (what it means), `rank`, `pairs` and
+//! `break_even` (what the rows say), `runs` (which runs it takes), [`table`] (what is handed
 //! on).
 
 pub(super) mod break_even;
