@@ -1,6 +1,6 @@
 //! The soonest entries in a sorted list, the others in a heap.
 //!
-//! Most models have a few dozen events to come. A sorted list of so many is faster than any heap:
+//! Most models have a few dozen events to come. For so many a sorted list is faster than the heap:
 //! the next one is taken from its end, and a new one finds its place by halving and moves those
 //! before it by one copy. Where there are more, the list holds the soonest of them, and is filled
 //! again from the heap when it has run dry.
