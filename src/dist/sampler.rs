@@ -81,7 +81,7 @@ impl Sampler {
     }
 
     /// One value in the base unit of the quantity: seconds, per second, bytes, 1.
-    #[inline]
+    #[inline(always)]
     pub fn sample(&self, rng: &mut (impl Rng + ?Sized)) -> f64 {
         match &self.0 {
             Kind::Fixed(value) => *value,
@@ -90,25 +90,28 @@ impl Sampler {
                 let z: f64 = StandardNormal.sample(rng);
                 (mu + sigma * z).exp()
             }
-            Kind::Gamma { gamma, .. } => gamma.sample(rng),
-            Kind::Weibull { scale, inverse_shape } => scale * exponential(rng).powf(*inverse_shape),
+            // What few models draw for every request stays out of the code of those who draw.
+            Kind::Gamma { gamma, .. } => apart(|| gamma.sample(rng)),
+            Kind::Weibull { scale, inverse_shape } => {
+                apart(|| scale * exponential(rng).powf(*inverse_shape))
+            }
             Kind::Pareto { minimum, inverse_shape } => {
-                minimum * (exponential(rng) * inverse_shape).exp()
+                apart(|| minimum * (exponential(rng) * inverse_shape).exp())
             }
             Kind::Uniform { from, width } => from + width * unit_of(rng.next_u64()),
-            Kind::Hyperexponential(branches) => {
+            Kind::Hyperexponential(branches) => apart(|| {
                 let u = unit_of(rng.next_u64());
                 // The last cumulated share is infinite, so that one is always found.
                 let branch = branches.iter().find(|(cumulated, _)| u < *cumulated);
                 branch.map_or(0.0, |(_, mean)| mean * exponential(rng))
-            }
+            }),
             Kind::Empirical(values) => values[below(rng, values.len() as u64) as usize],
         }
     }
 
     /// One length of time in nanoseconds, of a distribution of [`crate::units::Span`]. Beyond the
     /// range (heavy tails) it is [`crate::units::NEVER`].
-    #[inline]
+    #[inline(always)]
     pub fn sample_nanos(&self, rng: &mut (impl Rng + ?Sized)) -> Nanos {
         from_seconds(self.sample(rng))
     }
@@ -163,6 +166,12 @@ impl Sampler {
             }
         }
     }
+}
+
+/// Calls a function, whose code is not copied to where it is called.
+#[inline(never)]
+fn apart<T>(f: impl FnOnce() -> T) -> T {
+    f()
 }
 
 #[inline]

@@ -12,12 +12,13 @@
 
 mod heap;
 pub mod packed;
+mod ring;
 mod soonest;
 
 use crate::units::Nanos;
 pub use packed::Packed;
+use ring::Ring;
 use soonest::Soonest;
-use std::collections::VecDeque;
 
 /// What happens. Small and `Copy`; ids carry a generation or an epoch, so that a stale event is
 /// recognised.
@@ -80,7 +81,7 @@ pub enum Response {
 
 impl Event {
     /// The rank among events of one nanosecond.
-    #[inline]
+    #[inline(always)]
     fn rank(&self) -> u64 {
         match self {
             Event::Turn(_) | Event::ProcessUp { .. } => 0,
@@ -108,6 +109,12 @@ fn key(time: Nanos, order: u64) -> u128 {
     (u128::from(time) << 64) | u128::from(order)
 }
 
+#[cold]
+#[inline(never)]
+fn past(time: Nanos, now: Nanos, event: Packed) -> ! {
+    panic!("an event in the past: {:?} at {time}, now {now}", event.event());
+}
+
 /// What happens next, in total order.
 #[derive(Debug)]
 pub struct Agenda {
@@ -120,15 +127,15 @@ pub struct Agenda {
 #[derive(Debug)]
 struct Lane {
     delay: Nanos,
-    /// Whether the head of the lane stands in the heap.
+    /// Whether the head of the lane stands among the rest.
     posted: bool,
-    waiting: VecDeque<(u128, Packed)>,
+    waiting: Ring,
 }
 
 impl Agenda {
     /// An empty agenda with a lane for each of the given constant delays.
     pub fn new(lanes: &[Nanos]) -> Agenda {
-        let lane = |&delay| Lane { delay, posted: false, waiting: VecDeque::new() };
+        let lane = |&delay| Lane { delay, posted: false, waiting: Ring::default() };
         Agenda {
             posted: Soonest::new(),
             lanes: lanes.iter().map(lane).collect(),
@@ -143,29 +150,37 @@ impl Agenda {
         self.now
     }
 
-    #[inline]
+    #[inline(always)]
     fn order(&mut self, rank: u64) -> u64 {
         self.sequence += 1;
         (rank << RANK_SHIFT) | self.sequence
     }
 
     /// Puts an event at a time, which must not be in the past.
-    #[inline]
+    #[inline(always)]
     pub fn at(&mut self, time: Nanos, event: Event) {
-        assert!(time >= self.now, "an event in the past: {event:?} at {time}, now {}", self.now);
-        let order = self.order(event.rank());
-        self.posted.push(key(time, order), event.packed(NO_LANE));
+        // What is known of the event where it is made is worked out there.
+        self.put(time, event.rank(), event.packed(NO_LANE));
+    }
+
+    #[inline(never)]
+    fn put(&mut self, time: Nanos, rank: u64, event: Packed) {
+        if time < self.now {
+            past(time, self.now, event);
+        }
+        let order = self.order(rank);
+        self.posted.push(key(time, order), event);
     }
 
     /// Puts an event after the constant delay of a lane.
-    #[inline]
+    #[inline(always)]
     pub fn after_lane(&mut self, lane: u32, event: Event) {
         let order = self.order(event.rank());
         let at = &mut self.lanes[lane as usize];
         let key = key(self.now + at.delay, order);
         let event = event.packed(lane as u16);
         if at.posted {
-            at.waiting.push_back((key, event));
+            at.waiting.push(key, event);
         } else {
             at.posted = true;
             self.posted.push(key, event);
@@ -176,8 +191,7 @@ impl Agenda {
     /// waiting event still matters.
     #[inline(always)]
     pub fn next(&mut self, until: Nanos, is_live: impl Fn(Packed) -> bool) -> Packed {
-        let Some(key) = self.posted.first() else { return Packed::NOTHING };
-        let time = (key >> 64) as Nanos;
+        let Some(time) = self.posted.first() else { return Packed::NOTHING };
         if time > until {
             return Packed::NOTHING;
         }
@@ -194,7 +208,7 @@ impl Agenda {
     fn move_up(&mut self, lane: u16, is_live: impl Fn(Packed) -> bool) {
         let lane = &mut self.lanes[usize::from(lane)];
         lane.posted = false;
-        while let Some((key, event)) = lane.waiting.pop_front() {
+        while let Some((key, event)) = lane.waiting.pop() {
             if is_live(event) {
                 lane.posted = true;
                 self.posted.push(key, event);

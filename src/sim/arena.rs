@@ -59,7 +59,7 @@ impl<T, X: Default> Arena<T, X> {
     }
 
     /// Frees a slot. Ids with its life are stale from here on.
-    #[inline]
+    #[inline(always)]
     pub fn free(&mut self, index: u32) {
         let slot = &mut self.slots[index as usize];
         assert!(slot.life & 1 == 1, "a slot is freed twice");
@@ -75,9 +75,23 @@ impl<T, X: Default> Arena<T, X> {
     }
 
     /// The record of an id, if it is still there.
-    #[inline]
+    #[inline(always)]
     pub fn get_mut(&mut self, index: u32, life: u32) -> Option<&mut T> {
         self.slots.get_mut(index as usize).filter(|s| s.life == life).map(|s| &mut s.value)
+    }
+
+    /// The record in a slot, if there is one.
+    #[inline(always)]
+    pub fn taken(&self, index: u32) -> Option<&T> {
+        let slot = &self.slots[index as usize];
+        (slot.life & 1 == 1).then_some(&slot.value)
+    }
+
+    /// The record in a slot, and its life.
+    #[inline(always)]
+    pub fn with_life(&mut self, index: u32) -> (&mut T, u32) {
+        let slot = &mut self.slots[index as usize];
+        (&mut slot.value, slot.life)
     }
 
     /// The life of the record in a slot.
@@ -108,7 +122,7 @@ impl<T, X: Default> Arena<T, X> {
     }
 
     /// The extra of a record, if it has one.
-    #[inline]
+    #[inline(always)]
     pub fn extra(&self, index: u32) -> Option<&X> {
         if self.slots[index as usize].has_extra { self.extras.get(index as usize) } else { None }
     }

@@ -1,6 +1,7 @@
 //! Bugs strike, and middleware is passed.
 
 use super::story::What;
+use super::task::Next;
 use super::world::{Later, World};
 use crate::mitigation::{Ask, Context, Layer, LazyLuck, Told};
 use crate::plan::{BugId, BugPlan, ComponentId, NONE, RateTrigger};
@@ -29,39 +30,30 @@ impl World<'_> {
         !state.fixed && in_version && (plan.present || state.switched_on > 0)
     }
 
-    /// The component's own bugs. True when the task is not to go on now.
-    pub fn own_bugs_strike(&mut self, index: u32) -> bool {
+    /// The component's own bugs.
+    pub fn own_bugs_strike(&mut self, index: u32) -> Next {
         let instance = self.tasks[index].instance;
         let component = self.stations[instance as usize].component;
         match self.bugs_strike(index, component, false) {
-            Struck::GoesOn => false,
-            Struck::Delayed(by) => {
-                self.schedule_work(index, by);
-                true
-            }
-            Struck::Gone => true,
-            Struck::Ends(status) => {
-                self.end_task(index, status);
-                true
-            }
+            Struck::GoesOn => Some(index),
+            Struck::Delayed(by) => self.schedule_work(index, by),
+            Struck::Gone => None,
+            Struck::Ends(status) => self.end_task(index, status),
         }
     }
 
-    /// The bugs of a middleware. True when the task is not to go on now.
-    pub fn meet_middleware(&mut self, index: u32, middleware: ComponentId) -> bool {
+    /// The bugs of a middleware.
+    pub fn meet_middleware(&mut self, index: u32, middleware: ComponentId) -> Next {
         if self.components[middleware as usize].disabled {
-            return false;
+            return Some(index);
         }
         let instance = self.tasks[index].instance;
         // A host with a fallback for its middleware catches what the middleware throws.
         let caught = self.stations[instance as usize].door.iter().any(|l| l.is_for_middleware());
         match self.bugs_strike(index, middleware, caught) {
-            Struck::GoesOn => {}
-            Struck::Delayed(by) => {
-                self.schedule_work(index, by);
-                return true;
-            }
-            Struck::Gone => return true,
+            Struck::GoesOn => Some(index),
+            Struck::Delayed(by) => self.schedule_work(index, by),
+            Struck::Gone => None,
             Struck::Ends(status) => {
                 // An API that can do without the middleware goes on behind it (fallback on
                 // middleware, open).
@@ -69,32 +61,29 @@ impl World<'_> {
                     if instead.is_good() {
                         self.tasks[index].degraded |= instead == Status::Degraded;
                         self.tasks[index].op += 1;
-                        return false;
+                        return Some(index);
                     }
-                    self.end_task(index, instead);
-                    return true;
+                    return self.end_task(index, instead);
                 }
-                self.end_task(index, status);
-                return true;
+                self.end_task(index, status)
             }
         }
-        false
     }
 
-    /// The layers and the work of a middleware. True when the task is not to go on now.
-    pub fn pass_middleware(&mut self, index: u32, middleware: ComponentId) -> bool {
+    /// The layers and the work of a middleware.
+    pub fn pass_middleware(&mut self, index: u32, middleware: ComponentId) -> Next {
         if self.components[middleware as usize].disabled {
-            return false;
+            return Some(index);
         }
         let host = self.component_of(self.tasks[index].instance);
         let place = host.middleware.iter().position(|m| *m == middleware).unwrap_or(0);
         if let Some(status) = self.ask_list(index, Some(place)) {
-            self.end_task(index, status);
-            return true;
+            return self.end_task(index, status);
         }
-        let Some(work) = self.plan.components[middleware as usize].work else { return false };
-        self.work(index, work);
-        true
+        match self.plan.components[middleware as usize].work {
+            Some(work) => self.work(index, work),
+            None => Some(index),
+        }
     }
 
     fn bugs_strike(&mut self, index: u32, component: ComponentId, caught: bool) -> Struck {

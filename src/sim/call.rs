@@ -7,6 +7,7 @@ mod pool;
 use super::agenda::Event;
 use super::records::{Call, CallState, Caller, Id, Identity, Task, TaskState};
 use super::story::What;
+use super::task::Next;
 use super::world::{ComponentState, EdgeState, World};
 use crate::mitigation::{Ask, Context, Layer, LayerState, LazyLuck, Told};
 use crate::plan::{EdgeId, InstanceId, NONE, Plan, Timeout};
@@ -46,7 +47,7 @@ pub mod luck {
 
 impl World<'_> {
     /// A new call. It goes in through its layers at once.
-    #[inline(never)]
+    #[inline(always)]
     pub fn open_call(
         &mut self,
         edge: EdgeId,
@@ -55,7 +56,7 @@ impl World<'_> {
         identity: Identity,
         luck: Luck,
         endpoint: u32,
-    ) {
+    ) -> Next {
         let (index, life, place) = self.calls.take();
         *place = Call {
             edge,
@@ -76,18 +77,19 @@ impl World<'_> {
             task: Id::NONE,
             target: NONE,
         };
+        if let Caller::Task(task) = caller {
+            self.tasks[task.index].child = Id { index, life };
+        }
         let EdgeState { deadline_lane: lane, asks, .. } = self.edges[edge as usize];
         if lane != NONE {
             self.agenda.after_lane(lane, Event::Deadline { call: index, life });
-        }
-        if let Caller::Task(task) = caller {
-            self.tasks[task.index].child = Id { index, life };
         }
         if asks { self.go_in(index, 0) } else { self.send(index) }
     }
 
     /// Asks the layers from `first` on, then sends an attempt.
-    fn go_in(&mut self, index: u32, first: usize) {
+    #[inline(never)]
+    fn go_in(&mut self, index: u32, first: usize) -> Next {
         let plan = &self.plan.edges[self.calls[index].edge as usize];
         let (count, hedge) = (plan.layers.len(), plan.hedge as usize);
         for layer in first..count {
@@ -104,7 +106,7 @@ impl World<'_> {
                 }
             }
         }
-        self.send(index);
+        self.send(index)
     }
 
     /// Calls a layer of a call with its context.
@@ -183,7 +185,8 @@ impl World<'_> {
         }
     }
 
-    fn pause(&mut self, index: u32, resume_layer: usize, pause: Nanos) {
+    /// A call pauses; nobody goes on now.
+    fn pause(&mut self, index: u32, resume_layer: usize, pause: Nanos) -> Next {
         let at = self.now.saturating_add(pause);
         let life = self.calls.life(index);
         let call = &mut self.calls[index];
@@ -192,10 +195,12 @@ impl World<'_> {
         call.turn = call.turn.wrapping_add(1);
         let turn = call.turn;
         self.agenda.at(at, Event::Resume { call: index, life, turn });
+        None
     }
 
     /// A pause is over.
-    pub fn resume_call(&mut self, index: u32) {
+    #[inline(never)]
+    pub fn resume_call(&mut self, index: u32) -> Next {
         let call = &self.calls[index];
         let layer = usize::from(call.resume_layer);
         match (call.state, call.last) {
@@ -205,35 +210,41 @@ impl World<'_> {
     }
 
     /// Sends an attempt, once it has a connection of its pool.
-    #[inline]
-    fn send(&mut self, index: u32) {
-        let call = &mut self.calls[index];
+    #[inline(always)]
+    fn send(&mut self, index: u32) -> Next {
+        let World { calls, edges, agenda, .. } = self;
+        let (call, life) = calls.with_life(index);
         call.attempt += 1;
         call.sent = self.now;
-        if let Caller::Copy(lead) = call.caller {
+        let edge = &edges[call.edge as usize];
+        if edge.sends_with_care {
+            return self.send_with_care(index);
+        }
+        if edge.timeout_lane != NONE {
+            let event = Event::Timeout { call: index, life, attempt: call.attempt };
+            agenda.after_lane(edge.timeout_lane, event);
+        }
+        self.dispatch(index)
+    }
+
+    #[inline(never)]
+    fn send_with_care(&mut self, index: u32) -> Next {
+        if let Caller::Copy(lead) = self.calls[index].caller {
             let attempts = &mut self.calls.extra_mut(lead.index).hedge.attempts;
             *attempts = attempts.saturating_add(1);
         }
-        let call = &mut self.calls[index];
-        if self.edges[call.edge as usize].has_pool && !self.takes_connection(index) {
-            return self.start_timeout(index);
-        }
-        self.start_timeout(index);
-        self.dispatch(index);
-    }
-
-    /// Starts the time-out of an attempt; with a pool it runs from the wait for a connection on.
-    #[inline(always)]
-    fn start_timeout(&mut self, index: u32) {
-        let call = &self.calls[index];
-        let edge = &self.edges[call.edge as usize];
-        if edge.timeout_lane != NONE {
-            let (lane, life) = (edge.timeout_lane, self.calls.life(index));
+        let EdgeState { has_pool, timeout_lane: lane, draws_timeouts, .. } =
+            self.edges[self.calls[index].edge as usize];
+        let goes = !has_pool || self.takes_connection(index);
+        // With a pool the time-out runs from the wait for a connection on.
+        if lane != NONE {
+            let (call, life) = self.calls.with_life(index);
             let event = Event::Timeout { call: index, life, attempt: call.attempt };
             self.agenda.after_lane(lane, event);
-        } else if edge.draws_timeouts {
+        } else if draws_timeouts {
             self.draw_timeout(index);
         }
+        if goes { self.dispatch(index) } else { None }
     }
 
     #[inline(never)]
@@ -247,11 +258,10 @@ impl World<'_> {
     }
 
     /// Chooses the instance and puts the attempt on its way.
-    #[inline(never)]
-    pub(super) fn dispatch(&mut self, index: u32) {
+    #[inline(always)]
+    pub(super) fn dispatch(&mut self, index: u32) -> Next {
         let World { calls, tasks, edges, components, stations, plan, .. } = self;
-        let life = calls.life(index);
-        let call = &mut calls[index];
+        let (call, life) = calls.with_life(index);
         call.state = CallState::Out;
         let attempt_luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt));
         let edge = &mut edges[call.edge as usize];
@@ -273,10 +283,11 @@ impl World<'_> {
             }
         }
         self.epochs = self.epochs.wrapping_add(1);
-        if edge.is_cut() {
+        let is_direct = edge.is_direct();
+        if !is_direct && edge.is_cut() {
             // Nothing arrives; only a time-out ends the attempt.
             call.task = Id::NONE;
-            return;
+            return None;
         }
         let (task, task_life, place) = tasks.take();
         *place = Task {
@@ -301,32 +312,33 @@ impl World<'_> {
             work: 0,
         };
         call.task = Id { index: task, life: task_life };
-        if edge.is_direct() { self.arrive(task) } else { self.travel(index, task) }
+        if is_direct { self.arrive(task) } else { self.travel(index, task) }
     }
 
     /// An attempt is on its way.
     #[inline(never)]
-    fn travel(&mut self, index: u32, task: u32) {
+    fn travel(&mut self, index: u32, task: u32) -> Next {
         let edge = self.calls[index].edge as usize;
         let Task { luck, epoch, .. } = self.tasks[task];
         let network = self.plan.edges[edge].network.as_ref();
         let way = network.map_or(0, |law| law.sample_nanos(&mut luck.at(luck::WAY_THERE).rng()));
         let travel = self.edges[edge].delay() + way;
         if travel == 0 {
-            self.arrive(task);
-        } else {
-            self.agenda.at(self.now + travel, Event::Deliver { task, epoch });
+            return self.arrive(task);
         }
+        self.agenda.at(self.now + travel, Event::Deliver { task, epoch });
+        None
     }
 
     /// Tells the layers below `end`, innermost first.
-    fn come_out(&mut self, index: u32, end: usize, mut status: Status) {
+    #[inline(never)]
+    fn come_out(&mut self, index: u32, end: usize, mut status: Status) -> Next {
         let hedge = self.plan.edges[self.calls[index].edge as usize].hedge as usize;
         for layer in (0..end).rev() {
             if layer == hedge {
                 match self.out_of_hedge(index, status) {
                     Some(outcome) => status = outcome,
-                    None => return,
+                    None => return None,
                 }
                 continue;
             }
@@ -335,9 +347,9 @@ impl World<'_> {
                 Told::Instead(other) => status = other,
                 Told::InsteadAfter(other, takes) => {
                     self.calls[index].last = Some(other);
-                    self.pause(index, layer, takes);
+                    let next = self.pause(index, layer, takes);
                     self.calls[index].state = CallState::FallsBack;
-                    return;
+                    return next;
                 }
                 Told::Again(after) => {
                     if self.now.saturating_add(after) >= self.deadline(index) {
@@ -352,20 +364,26 @@ impl World<'_> {
                 }
             }
         }
-        self.deliver(index, status);
+        self.deliver(index, status)
     }
 
     /// The call is over; who waits gets its outcome.
     #[inline(never)]
-    fn deliver(&mut self, index: u32, status: Status) {
+    fn deliver(&mut self, index: u32, status: Status) -> Next {
         if self.calls.extra(index).is_some_and(|extra| extra.copies != Id::NONE) {
             self.drop_copies(index, GivenUp { loses: false, process_is_gone: false });
         }
+        self.hand_over(index, status)
+    }
+
+    /// The call, which has no copies, is over; who waits gets its outcome.
+    #[inline(always)]
+    pub(super) fn hand_over(&mut self, index: u32, status: Status) -> Next {
         let Call { caller, edge, from, .. } = self.calls[index];
         match caller {
             Caller::Task(task) => {
                 self.calls.free(index);
-                self.call_returned(task, edge, from, status);
+                return self.call_returned(task, edge, from, status);
             }
             Caller::Stream => {
                 self.request_over(index, status);
@@ -383,6 +401,7 @@ impl World<'_> {
                 self.probe_over(instance, status);
             }
         }
+        None
     }
 }
 

@@ -31,14 +31,12 @@ pub struct Request {
     pub client: ClientId,
     /// Of which class.
     pub class: ClassId,
-    /// The user, in a population.
-    pub user: Option<u32>,
+    /// The user; [`crate::plan::NONE`] where there are none.
+    pub user: u32,
     /// How it ended.
     pub status: Status,
     /// From the first attempt to the end.
     pub latency: Nanos,
-    /// Whether that is too slow for its client.
-    pub is_slow: bool,
     /// Attempts made.
     pub attempts: u16,
     /// Luck of the request: its identity in the fingerprint.
@@ -85,6 +83,8 @@ pub struct ComponentMeter {
     pub watchers: Vec<(TimedPlan, u32)>,
     /// Who wants its latencies (indices in [`Meter::taps`]).
     tap: Vec<usize>,
+    /// Whether somebody wants the times of its requests one by one.
+    pub is_watched: bool,
     buckets: Vec<ComponentBucket>,
 }
 
@@ -101,6 +101,10 @@ pub struct ClientMeter {
     pub attempts: u64,
     /// Requests that have begun and are not over; no warm-up forgets them.
     pub in_flight: u64,
+    /// A good answer after longer than this is too slow.
+    slow_after: Nanos,
+    /// Whether somebody wants the times of its requests one by one.
+    is_watched: bool,
     /// Observations that want its times.
     pub watchers: Vec<(TimedPlan, u32)>,
     users: Option<UserRecords>,
@@ -204,18 +208,26 @@ impl Meter {
         };
         let buckets = (plan.horizon / plan.bucket + 2) as usize;
         let components = (0..plan.components.len() as u32)
-            .map(|c| ComponentMeter {
-                tap: tap(Place::Component(c)),
-                watchers: watchers(plan, Place::Component(c)),
-                ..Default::default()
+            .map(|c| {
+                let place = Place::Component(c);
+                let (tap, watchers) = (tap(place), watchers(plan, place));
+                let is_watched = !tap.is_empty() || !watchers.is_empty();
+                ComponentMeter { tap, watchers, is_watched, ..Default::default() }
             })
             .collect();
-        let clients = plan.clients.iter().enumerate().map(|(c, client)| ClientMeter {
-            tap: tap(Place::Client(c as u32)),
-            watchers: watchers(plan, Place::Client(c as u32)),
-            users: (client.users > 0 && client.counts_as_users)
-                .then(|| UserRecords::new(client.users, buckets, plan.bucket, plan.lost_at_most)),
-            ..Default::default()
+        let clients = plan.clients.iter().enumerate().map(|(c, client)| {
+            let place = Place::Client(c as u32);
+            let (tap, watchers) = (tap(place), watchers(plan, place));
+            ClientMeter {
+                slow_after: client.slow_after,
+                is_watched: !tap.is_empty() || !watchers.is_empty(),
+                tap,
+                watchers,
+                users: (client.users > 0 && client.counts_as_users).then(|| {
+                    UserRecords::new(client.users, buckets, plan.bucket, plan.lost_at_most)
+                }),
+                ..Default::default()
+            }
         });
         Meter {
             components,
@@ -284,14 +296,9 @@ impl Meter {
         self.warm_up
     }
 
-    /// A component has answered.
-    #[inline]
-    pub fn answers(&mut self, component: ComponentId, status: Status, latency: Nanos) {
-        let meter = &mut self.components[component as usize];
-        meter.answers[status as usize] += 1;
-        if !meter.tap.is_empty() {
-            record(&meter.tap, &mut self.taps, latency);
-        }
+    /// Alerts and evidence that watch the latencies of a component take note of one.
+    pub fn tap(&mut self, component: ComponentId, latency: Nanos) {
+        record(&self.components[component as usize].tap, &mut self.taps, latency);
     }
 
     /// A visit begins.
@@ -302,39 +309,41 @@ impl Meter {
     }
 
     /// A request begins.
-    #[inline]
-    pub fn request_sent(&mut self, client: ClientId, of_a_user: bool, user: u32, now: Nanos) {
+    #[inline(always)]
+    pub fn request_sent(&mut self, client: ClientId, user: u32, now: Nanos) {
         let meter = &mut self.clients[client as usize];
         meter.sent += 1;
         meter.in_flight += 1;
-        if of_a_user && let Some(users) = &mut meter.users {
+        if let Some(users) = &mut meter.users {
             users.sent(user, now);
         }
     }
 
-    /// A request is over.
+    /// A request is over. Returns whether its user is content with it, and whether somebody wants
+    /// to know its time.
     #[inline(always)]
-    pub fn request_over(&mut self, request: Request) {
-        let Request { now, status, latency, is_slow, .. } = request;
+    pub fn request_over(&mut self, request: Request) -> (bool, bool) {
+        let Request { now, status, latency, attempts, .. } = request;
         if self.log.len() < self.log_at_most {
             self.log.push(request);
         }
-        self.mark(now ^ request.luck.bits(), u64::from(request.attempts) << 8 | status as u64);
+        self.mark(now ^ request.luck.bits(), u64::from(attempts) << 8 | status as u64);
         let meter = &mut self.clients[request.client as usize];
         meter.ended[status as usize] += 1;
         meter.in_flight -= 1;
-        meter.attempts += u64::from(request.attempts);
-        let good = status.is_good();
+        meter.attempts += u64::from(attempts);
+        let (good, is_slow) = (status.is_good(), latency > meter.slow_after);
         meter.slow += u64::from(good && is_slow);
-        if let (Some(user), Some(users)) = (request.user, &mut meter.users) {
-            users.ended(user, now, good && !is_slow, good);
+        if let Some(users) = &mut meter.users {
+            users.ended(request.user, now, good && !is_slow, good);
         }
         if good && now >= self.warm_up {
             self.classes[request.class as usize].recent.record(latency);
         }
-        if !meter.tap.is_empty() {
+        if meter.is_watched {
             record(&meter.tap, &mut self.taps, latency);
         }
+        (good && !is_slow, meter.is_watched)
     }
 
     /// A request was refused before it reached anything.
@@ -375,9 +384,9 @@ impl Meter {
         for meter in &mut self.components {
             let tap = std::mem::take(&mut meter.tap);
             let watchers = std::mem::take(&mut meter.watchers);
-            let mut levels = meter.levels;
+            let (mut levels, is_watched) = (meter.levels, meter.is_watched);
             levels.restart(now);
-            *meter = ComponentMeter { tap, watchers, levels, ..Default::default() };
+            *meter = ComponentMeter { tap, watchers, is_watched, levels, ..Default::default() };
         }
         for meter in &mut self.clients {
             (meter.sent, meter.slow, meter.attempts) = (0, 0, 0);

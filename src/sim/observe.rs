@@ -124,15 +124,14 @@ impl World<'_> {
         }
     }
 
-    /// A component has given a good answer after so long a time, with so much work.
-    #[inline]
-    pub fn sojourn_ends(
-        &mut self,
-        component: ComponentId,
-        class: ClassId,
-        (time, work): (Nanos, Nanos),
-    ) {
-        if !self.meter.components[component as usize].watchers.is_empty() {
+    /// A component is about to answer; the task is still there.
+    #[inline(never)]
+    pub fn sojourn_ends(&mut self, index: u32, status: Status) {
+        let task = &self.tasks[index];
+        let (class, time, work) = (task.identity.class, self.now - task.came, task.work);
+        let component = self.stations[task.instance as usize].component;
+        self.meter.tap(component, time);
+        if status.is_good() {
             self.observe_times(Place::Component(component), class, |of| match of {
                 TimedPlan::Sojourn(_) => Some(time),
                 TimedPlan::Slowdown(_) if work > 0 => {
@@ -144,7 +143,7 @@ impl World<'_> {
     }
 
     /// A client's request is over.
-    #[inline]
+    #[inline(never)]
     pub fn latency_ends(
         &mut self,
         client: ClientId,

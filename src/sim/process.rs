@@ -221,7 +221,8 @@ impl World<'_> {
         for (call, attempt) in waiting {
             let is_live = self.calls.is_live(call.index, call.life);
             if is_live && !self.edges[self.calls[call.index].edge as usize].is_cut() {
-                self.answered(call, attempt, Status::Reset);
+                let next = self.answered(call, attempt, Status::Reset);
+                self.go(next);
             }
         }
         life
@@ -377,7 +378,9 @@ impl World<'_> {
                 }
                 let identity = Identity { class: NONE, user: NONE, key: NONE };
                 let caller = Caller::Probe(instance);
-                self.open_call(probe.edge, caller, NONE, identity, Luck::new(0), NONE);
+                let luck = Luck::new(0);
+                let next = self.open_call(probe.edge, caller, NONE, identity, luck, NONE);
+                self.go(next);
             }
         }
     }

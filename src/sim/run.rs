@@ -4,6 +4,7 @@ use super::agenda::{Event, Packed, packed};
 use super::meter::{LevelOf, Request};
 use super::outcome::{Ending, Outcome, StopReason};
 use super::story::Death;
+use super::task::Next;
 use super::world::{Later, World};
 use crate::plan::Plan;
 use crate::status::Status;
@@ -24,7 +25,11 @@ pub fn run_logged(plan: &Plan, replica: u64, most: usize) -> (Outcome, Vec<Reque
     world.prepare();
     let mut events = 0u64;
     let ending = loop {
-        if let Err(ending) = world.next_event().and_then(|event| world.step(event, &mut events)) {
+        let event = match world.next_event() {
+            Ok(event) => event,
+            Err(ending) => break ending,
+        };
+        if let Err(ending) = world.step(event, &mut events) {
             break ending;
         }
     };
@@ -74,11 +79,21 @@ impl World<'_> {
     /// Handles an event and what it causes at once.
     #[inline(always)]
     pub(super) fn step(&mut self, event: Packed, events: &mut u64) -> Result<(), Ending> {
-        self.handle(event);
+        let next = self.handle(event);
+        self.go(next);
         self.do_later();
         *events += 1;
+        if !events.is_multiple_of(LOOK_EVERY) && !self.response.is_over {
+            return Ok(());
+        }
+        self.may_go_on(*events)
+    }
+
+    /// Whether the run is to go on.
+    #[inline(never)]
+    fn may_go_on(&self, events: u64) -> Result<(), Ending> {
         if events.is_multiple_of(LOOK_EVERY)
-            && let Some(stopped) = self.beyond_limits(*events)
+            && let Some(stopped) = self.beyond_limits(events)
         {
             return Err(stopped);
         }
@@ -113,52 +128,32 @@ impl World<'_> {
         }
     }
 
-    /// Handles one event; one that has become stale does nothing.
+    /// Handles one event; one that has become stale does nothing. Returns who goes on.
     #[inline(always)]
-    fn handle(&mut self, event: Packed) {
+    fn handle(&mut self, event: Packed) -> Next {
         let (id, life) = (event.id(), event.life());
         match event.kind() {
-            packed::WORK_DONE => {
-                if self.is_due(id, life) {
-                    self.work_done(id);
-                }
+            packed::WORK_DONE if self.is_due(id, life) => self.work_done(id),
+            packed::ARRIVAL if self.arrival_is_current(id, life) => self.arrival(id),
+            packed::TIMEOUT if Self::is_live(&self.calls, event) => self.time_out(id),
+            packed::RESUME
+                if self.calls.is_live(id, life) && self.turn_of(id) == event.attempt() =>
+            {
+                self.resume_call(id)
             }
-            packed::ARRIVAL => {
-                if self.arrival_is_current(id, life) {
-                    self.arrival(id);
-                }
-            }
-            packed::TIMEOUT => {
-                if Self::is_live(&self.calls, event) {
-                    self.time_out(id);
-                }
-            }
-            packed::RESUME => {
-                if self.calls.is_live(id, life) && self.turn_of(id) == event.attempt() {
-                    self.resume_call(id);
-                }
-            }
-            packed::THINK => {
-                if self.visits.is_live(id, life) {
-                    self.next_request(id);
-                }
-            }
-            packed::DELIVER => {
-                if self.is_due(id, life) {
-                    self.arrive(id);
-                }
-            }
+            packed::THINK if self.visits.is_live(id, life) => self.next_request(id),
+            packed::DELIVER if self.is_due(id, life) => self.arrive(id),
             packed::ANSWER => {
                 let call = super::records::Id { index: id, life };
                 let status = Status::ALL[usize::from(event.status())];
-                self.answered(call, event.attempt(), status);
+                self.answered(call, event.attempt(), status)
             }
             _ => self.handle_rare(event.event()),
         }
     }
 
     #[inline(never)]
-    fn handle_rare(&mut self, event: Event) {
+    fn handle_rare(&mut self, event: Event) -> Next {
         match event {
             Event::CpuDone { instance, epoch }
                 if self.stations[instance as usize].cpu_epoch == epoch =>
@@ -166,7 +161,7 @@ impl World<'_> {
                 self.cpu_done(instance);
             }
             Event::Deadline { call, life } if self.calls.is_live(call, life) => {
-                self.deadline_over(call);
+                return self.deadline_over(call);
             }
             Event::Hedge { call, life, timer } if self.calls.is_live(call, life) => {
                 self.hedge_is_due(call, timer);
@@ -201,15 +196,16 @@ impl World<'_> {
             }
             _ => {}
         }
+        None
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_due(&self, task: u32, epoch: u32) -> bool {
-        self.tasks.is_taken(task) && self.tasks[task].epoch == epoch
+        self.tasks.taken(task).is_some_and(|task| task.epoch == epoch)
     }
 
     /// Does what was put off while an event was handled.
-    #[inline]
+    #[inline(always)]
     fn do_later(&mut self) {
         while let Some(later) = self.later.pop_front() {
             match later {

@@ -137,6 +137,12 @@ impl Station {
         self.is_calm && !self.has_door && self.present < self.connections
     }
 
+    /// Whether more is to be done when a request leaves than to count it.
+    #[inline]
+    pub fn parts_with_care(&self) -> bool {
+        self.has_door || self.has_memory
+    }
+
     /// Whether it has layers at its door.
     #[inline]
     pub fn has_door(&self) -> bool {

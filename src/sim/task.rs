@@ -7,34 +7,50 @@ mod waiting;
 
 use super::agenda::Event;
 use super::call::luck;
+use super::meter::ComponentMeter;
 use super::records::{Caller, Id, Task, TaskState, Tasks};
-use super::world::{Later, Process, Station, World};
+use super::world::{Process, Station, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId, Plan};
 use crate::status::Status;
 use crate::units::{Nanos, nearest};
+use ending::free_worker;
+
+/// The task that goes on now, if one does.
+///
+/// What happens to a task or a call does not make others go on itself: it returns who does, and
+/// [`World::go`] is the one loop in which programs run. So nothing nests, however long a chain of
+/// calls and answers at one moment is.
+pub type Next = Option<u32>;
 
 impl World<'_> {
     /// An attempt reaches its instance.
-    #[inline]
-    pub fn arrive(&mut self, index: u32) {
-        let World { tasks, stations, meter, .. } = self;
+    #[inline(always)]
+    pub fn arrive(&mut self, index: u32) -> Next {
+        let World { tasks, stations, meter, plan, .. } = self;
         let task = &mut tasks[index];
-        task.came = self.now;
-        let is_request = task.identity.class != NONE;
         let station = &mut stations[task.instance as usize];
         let counts = &mut meter.components[station.component as usize];
-        counts.requests += u64::from(is_request);
-        if station.is_open() && station.serves_at_once() {
-            station.present += 1;
-            counts.enters(self.now);
-            return self.start(index);
+        task.came = self.now;
+        counts.requests += u64::from(task.identity.class != NONE);
+        if !station.is_open() || !station.serves_at_once() {
+            return self.arrive_with_care(index);
         }
-        self.arrive_with_care(index);
+        station.present += 1;
+        counts.enters(self.now);
+        take_worker(task, station, counts, self.now);
+        if station.has_memory || counts.is_watched {
+            return self.begin_with_care(index);
+        }
+        match first_op(plan, station, task) {
+            Ok(op) => task.op = op,
+            Err(_) => return self.begin_with_care(index),
+        }
+        Some(index)
     }
 
     /// An attempt reaches an instance that is busy, or not as it should be.
     #[inline(never)]
-    fn arrive_with_care(&mut self, index: u32) {
+    fn arrive_with_care(&mut self, index: u32) -> Next {
         let instance = self.tasks[index].instance;
         if !self.stations[instance as usize].is_open()
             && let Some(status) = self.refusal(index)
@@ -48,7 +64,11 @@ impl World<'_> {
         }
         station.present += 1;
         self.meter.components[station.component as usize].enters(self.now);
-        if at_once { self.start(index) } else { self.wait_in_line(index) }
+        if at_once {
+            return self.start(index);
+        }
+        self.wait_in_line(index);
+        None
     }
 
     /// With which status an attempt is turned away at the door, if it is.
@@ -75,7 +95,7 @@ impl World<'_> {
     }
 
     /// An attempt finds the line full.
-    fn line_is_full(&mut self, index: u32) {
+    fn line_is_full(&mut self, index: u32) -> Next {
         let task = &self.tasks[index];
         let (instance, is_probe) = (task.instance, task.identity.class == NONE);
         self.note_full_line(instance);
@@ -84,13 +104,15 @@ impl World<'_> {
             self.tell_door(index, Status::Unavailable);
         }
         if plan.line_drops {
-            return self.drop_unanswered(index);
+            self.drop_unanswered(index);
+            return None;
         }
-        self.turn_away(index, Status::Unavailable);
+        self.turn_away(index, Status::Unavailable)
     }
 
     /// Refuses a task that has not entered. Refusing costs CPU where the component says so.
-    fn turn_away(&mut self, index: u32, status: Status) {
+    #[inline(never)]
+    fn turn_away(&mut self, index: u32, status: Status) -> Next {
         let instance = self.tasks[index].instance;
         let station = &self.stations[instance as usize];
         let plan = &self.plan.components[station.component as usize];
@@ -102,9 +124,10 @@ impl World<'_> {
             // The refusal is CPU work like any other; the task keeps its verdict meanwhile.
             self.tasks[index].op = REFUSES | status as u32;
             let demand = plan.cost_of_rejecting as f64;
-            return self.put_on_cpu(index, demand);
+            self.put_on_cpu(index, demand);
+            return None;
         }
-        self.answer(index, status);
+        self.answer(index, status)
     }
 
     /// A worker of this instance may be free: serves its line.
@@ -127,87 +150,86 @@ impl World<'_> {
             if self.plan.components[component].drops_abandoned && self.is_abandoned(id.index) {
                 self.meter.components[component].dropped += 1;
                 self.tasks[id.index].state = TaskState::Travels;
-                self.end_task(id.index, Status::Cancelled);
+                let next = self.end_task(id.index, Status::Cancelled);
+                self.go(next);
                 continue;
             }
-            self.start(id.index);
+            let next = self.start(id.index);
+            self.go(next);
         }
     }
 
     /// A task gets a worker and goes on.
-    #[inline]
-    fn start(&mut self, index: u32) {
+    #[inline(always)]
+    fn start(&mut self, index: u32) -> Next {
         let World { tasks, stations, meter, plan, .. } = self;
         let task = &mut tasks[index];
-        task.holds_worker = true;
-        // It is on the instance from here on, also for a bug that kills the process at once.
-        task.state = TaskState::Works;
         let station = &mut stations[task.instance as usize];
-        station.busy += 1;
         let counts = &mut meter.components[station.component as usize];
-        counts.busy_changes(self.now, 1);
+        take_worker(task, station, counts, self.now);
         if task.op == NONE {
-            let is_plain = counts.watchers.is_empty() && !station.has_memory;
+            if station.has_memory || counts.is_watched {
+                return self.begin_with_care(index);
+            }
             match first_op(plan, station, task) {
                 Ok(op) => task.op = op,
-                Err(status) => {
-                    if !is_plain {
-                        self.begins(index, false);
-                    }
-                    return self.end_task(index, status);
-                }
-            }
-            if !is_plain {
-                self.begins(index, true);
+                Err(_) => return self.begin_with_care(index),
             }
         }
-        self.advance(index);
+        Some(index)
     }
 
-    /// A task has got its first worker: those who watch are told, and memory is looked at.
+    /// A task has got its first worker, on an instance with memory or one that is watched, or there
+    /// is nothing for it to do.
     #[inline(never)]
-    fn begins(&mut self, index: u32, runs: bool) {
+    fn begin_with_care(&mut self, index: u32) -> Next {
         let task = &self.tasks[index];
         let (instance, class, wait) = (task.instance, task.identity.class, self.now - task.came);
-        let Station { component, has_memory, .. } = self.stations[instance as usize];
+        let station = &self.stations[instance as usize];
+        let Station { component, has_memory, .. } = *station;
+        let op = first_op(self.plan, station, task);
         if class != NONE {
             self.wait_ends(component, class, wait, true);
         }
-        if runs && has_memory {
+        match op {
+            Ok(op) => self.tasks[index].op = op,
+            Err(status) => return self.end_task(index, status),
+        }
+        if has_memory {
             self.look_at_memory(instance);
         }
+        Some(index)
     }
 
-    /// Goes through operations until one takes time or the task ends.
+    /// Runs programs: the operations of a task until one takes time, then those of whoever goes on
+    /// because of it, until nobody does.
     #[inline(never)]
-    pub fn advance(&mut self, index: u32) {
-        loop {
+    pub fn go(&mut self, mut next: Next) {
+        while let Some(index) = next {
             let task = &mut self.tasks[index];
             let op = self.plan.ops[task.op as usize];
             task.op += 1;
-            match op {
-                Op::Work(work) => return self.work(index, work),
-                Op::Call(edge) => return self.call_out(index, edge),
-                Op::Reply(status) => return self.end_task(index, status),
-                Op::Jump(to) => task.op = to,
-                other => {
-                    if self.takes_over(index, other) {
-                        return;
-                    }
+            next = match op {
+                Op::Work(work) => self.work(index, work),
+                Op::Call(edge) => self.call_out(index, edge),
+                Op::Reply(status) => self.end_task(index, status),
+                Op::Jump(to) => {
+                    task.op = to;
+                    next
                 }
-            }
+                other => self.rare_operation(index, other),
+            };
         }
     }
 
-    /// One of the operations that few programs have. True when the task is not to go on now.
+    /// One of the operations that few programs have.
     #[inline(never)]
-    fn takes_over(&mut self, index: u32, op: Op) -> bool {
+    fn rare_operation(&mut self, index: u32, op: Op) -> Next {
         match op {
             Op::Wait(work) => {
                 let plan = &self.plan.works[work as usize];
                 let luck = self.tasks[index].luck.at(plan.luck);
-                self.schedule_work(index, plan.takes.sample_nanos(&mut luck.rng()));
-                return true;
+                return self.schedule_work(index, plan.takes.sample_nanos(&mut luck.rng()));
             }
             Op::LookUp { cache, hit } => {
                 if self.is_cached(index, cache) {
@@ -220,26 +242,24 @@ impl World<'_> {
                 task.op = to;
                 task.luck = task.luck.at(luck::ROUND);
                 // By way of the agenda: rounds that take no time must not nest.
-                self.schedule_work(index, 0);
-                return true;
+                return self.schedule_work(index, 0);
             }
             Op::Choose { first, count, luck } => self.branch_off(index, first, count, luck),
             Op::Fork { first, count, copies, need } => {
-                self.fork(index, first, (count, copies), need);
-                return true;
+                return self.fork(index, first, (count, copies), need);
             }
             Op::Bugs => return self.own_bugs_strike(index),
             Op::Middleware(middleware) => return self.meet_middleware(index, middleware),
             Op::MiddlewareWork(middleware) => return self.pass_middleware(index, middleware),
-            // `advance` does these itself.
+            // `go` does these itself.
             Op::Work(_) | Op::Call(_) | Op::Reply(_) | Op::Jump(_) => {}
         }
-        false
+        Some(index)
     }
 
     /// A work step begins.
-    #[inline]
-    pub fn work(&mut self, index: u32, work: u32) {
+    #[inline(always)]
+    pub fn work(&mut self, index: u32, work: u32) -> Next {
         let World { tasks, stations, agenda, .. } = self;
         let plan = &self.plan.works[work as usize];
         let task = &mut tasks[index];
@@ -254,14 +274,15 @@ impl World<'_> {
             task.on_cpu = false;
             task.epoch = epoch;
             task.until = until;
-            return agenda.at(until, Event::WorkDone { task: index, epoch });
+            agenda.at(until, Event::WorkDone { task: index, epoch });
+            return None;
         }
-        self.work_under_conditions(index, work, base);
+        self.work_under_conditions(index, work, base)
     }
 
     /// A work step begins that may take longer than was drawn.
     #[inline(never)]
-    fn work_under_conditions(&mut self, index: u32, work: u32, base: Nanos) {
+    fn work_under_conditions(&mut self, index: u32, work: u32, base: Nanos) -> Next {
         let plan = &self.plan.works[work as usize];
         let station = &self.stations[self.tasks[index].instance as usize];
         let others = station.present.saturating_sub(1);
@@ -276,14 +297,15 @@ impl World<'_> {
         }
         takes *= slower;
         if station.cpu.is_some() {
-            return self.put_on_cpu(index, takes);
+            self.put_on_cpu(index, takes);
+            return None;
         }
-        self.schedule_work(index, nearest(takes));
+        self.schedule_work(index, nearest(takes))
     }
 
-    /// The task's next event is the end of its work after `takes`.
+    /// The task's next event is the end of its work after `takes`; nobody goes on now.
     #[inline(never)]
-    pub fn schedule_work(&mut self, index: u32, takes: Nanos) {
+    pub fn schedule_work(&mut self, index: u32, takes: Nanos) -> Next {
         let epoch = self.epoch();
         let until = self.now.saturating_add(takes);
         let task = &mut self.tasks[index];
@@ -294,9 +316,10 @@ impl World<'_> {
         let instance = task.instance;
         if self.stations[instance as usize].knobs().frozen {
             self.freeze_task(index);
-            return;
+            return None;
         }
         self.agenda.at(until, Event::WorkDone { task: index, epoch });
+        None
     }
 
     fn put_on_cpu(&mut self, index: u32, demand: f64) {
@@ -334,24 +357,32 @@ impl World<'_> {
         self.plan_cpu(instance);
         for id in done {
             if self.tasks.is_live(id.index, id.life) {
-                self.work_done(id.index);
+                let next = self.work_done(id.index);
+                self.go(next);
             }
         }
     }
 
     /// A task's work step is done.
-    #[inline]
-    pub fn work_done(&mut self, index: u32) {
+    #[inline(always)]
+    pub fn work_done(&mut self, index: u32) -> Next {
         let op = self.tasks[index].op;
         if op >= REFUSES {
             let status = Status::ALL[(op & !REFUSES) as usize];
-            return self.answer(index, status);
+            return self.refused(index, status);
         }
-        self.advance(index);
+        Some(index)
+    }
+
+    /// The work of refusing a task is done.
+    #[inline(never)]
+    fn refused(&mut self, index: u32, status: Status) -> Next {
+        self.answer(index, status)
     }
 
     /// A task makes a call; its worker is held or released meanwhile.
-    fn call_out(&mut self, index: u32, edge: EdgeId) {
+    #[inline(always)]
+    fn call_out(&mut self, index: u32, edge: EdgeId) -> Next {
         let life = self.tasks.life(index);
         let plan = &self.plan.edges[edge as usize];
         let extra = self.tasks.extra(index).filter(|_| self.tasks[index].is_struck);
@@ -371,35 +402,38 @@ impl World<'_> {
             self.release_worker(instance);
         }
         let caller = Caller::Task(Id { index, life });
-        self.open_call(edge, caller, instance, identity, luck, endpoint);
+        self.open_call(edge, caller, instance, identity, luck, endpoint)
     }
 
     /// A worker of an instance becomes free.
-    #[inline(always)]
     pub(super) fn release_worker(&mut self, instance: InstanceId) {
         let station = &mut self.stations[instance as usize];
-        station.busy -= 1;
-        self.meter.components[station.component as usize].busy_changes(self.now, -1);
-        if !station.line.is_empty() {
-            self.later.push_back(Later::Serve(instance));
-        }
+        let counts = &mut self.meter.components[station.component as usize];
+        free_worker(instance, station, counts, &mut self.later, self.now);
     }
 
     /// A task's call has come back.
-    pub fn call_returned(&mut self, id: Id, edge: EdgeId, from: InstanceId, status: Status) {
+    #[inline(always)]
+    pub fn call_returned(
+        &mut self,
+        id: Id,
+        edge: EdgeId,
+        from: InstanceId,
+        status: Status,
+    ) -> Next {
         let plan = &self.plan.edges[edge as usize];
         if status.is_failure() {
             self.leak_of_failed_call(from);
         }
         let known = self.tasks.is_live(id.index, id.life);
         if !known || self.tasks[id.index].state != TaskState::Calls {
-            return; // It hangs, or died of the leak just now.
+            return None; // It hangs, or died of the leak just now.
         }
         let index = id.index;
         let task = &mut self.tasks[index];
         task.child = Id::NONE;
         if task.is_struck && self.calls_again(index) {
-            return;
+            return None;
         }
         let task = &mut self.tasks[index];
         if !status.is_good() {
@@ -410,7 +444,7 @@ impl World<'_> {
             task.degraded = true;
         }
         task.degraded |= status == Status::Degraded;
-        self.go_on(index);
+        self.go_on(index)
     }
 
     /// Whether a bug has a task make the same call once more; it does after the bug's pause.
@@ -427,7 +461,8 @@ impl World<'_> {
     }
 
     /// A task goes on, once it has a worker again.
-    fn go_on(&mut self, index: u32) {
+    #[inline(always)]
+    fn go_on(&mut self, index: u32) -> Next {
         let task = &self.tasks[index];
         let station = &self.stations[task.instance as usize];
         if task.holds_worker || task.is_branch {
@@ -435,12 +470,13 @@ impl World<'_> {
                 // Nothing left of its step; it goes on when the instance thaws.
                 return self.schedule_work(index, 0);
             }
-            return self.advance(index);
+            return Some(index);
         }
         if station.serves_at_once() {
             return self.start(index);
         }
         self.wait_in_line(index);
+        None
     }
 }
 
@@ -448,8 +484,17 @@ impl World<'_> {
 /// above.
 pub(super) const REFUSES: u32 = 0xFFFF_0000;
 
+/// A task gets a worker. It is on the instance from here on, also for a bug that kills the process
+/// at once.
+#[inline(always)]
+fn take_worker(task: &mut Task, station: &mut Station, counts: &mut ComponentMeter, now: Nanos) {
+    (task.holds_worker, task.state) = (true, TaskState::Works);
+    station.busy += 1;
+    counts.busy_changes(now, 1);
+}
+
 /// The first operation of the program that a task runs.
-#[inline]
+#[inline(always)]
 fn first_op(plan: &Plan, station: &Station, task: &Task) -> Result<OpId, Status> {
     if task.identity.class == NONE {
         return Err(Status::Ok); // A probe has what it wanted: a worker.

@@ -4,7 +4,9 @@
 //! visit); what a mitigation refuses or delays never shifts the luck of another request.
 
 use super::agenda::Event;
+use super::meter::Request;
 use super::records::{Caller, Identity};
+use super::task::Next;
 use super::world::World;
 use crate::dist::CountSampler;
 use crate::plan::{ClientId, ClientPlan, NONE, Plan, Source};
@@ -112,20 +114,20 @@ impl World<'_> {
     /// Draws the next unit gap and puts the arrival at its end on the agenda.
     #[inline(always)]
     fn draw_gap(&mut self, client: ClientId) {
-        let Source::Open { poisson, .. } = self.plan.clients[client as usize].source else {
-            return;
-        };
-        let state = &mut self.clients[client as usize];
+        let World { plan, clients, .. } = self;
+        let Source::Open { poisson, .. } = plan.clients[client as usize].source else { return };
+        let state = &mut clients[client as usize];
         state.left = if poisson { Exp1.sample(&mut state.gaps) } else { 1.0 };
         state.since = self.now;
         self.plan_arrival(client);
     }
 
     /// Puts the next arrival on the agenda: when what is left of the unit gap has been spent.
-    #[inline]
+    #[inline(always)]
     fn plan_arrival(&mut self, client: ClientId) {
-        let Source::Open { rate, .. } = &self.plan.clients[client as usize].source else { return };
-        let state = &mut self.clients[client as usize];
+        let World { plan, clients, agenda, .. } = self;
+        let Source::Open { rate, .. } = &plan.clients[client as usize].source else { return };
+        let state = &mut clients[client as usize];
         let from = seconds(state.since);
         let at = match state.to {
             Some(to) => (to > 0.0).then(|| from + state.left / (to * state.by)),
@@ -135,7 +137,7 @@ impl World<'_> {
         // Gaps are added to the integer clock, so that long runs lose no precision.
         let at = state.since.saturating_add(from_seconds(at - from));
         if at < NEVER / 2 {
-            self.agenda.at(at.max(self.now), Event::Arrival { client, epoch: state.epoch });
+            agenda.at(at.max(self.now), Event::Arrival { client, epoch: state.epoch });
         }
     }
 
@@ -159,13 +161,14 @@ impl World<'_> {
     }
 
     /// Whether an arrival event is the one that is waited for.
+    #[inline(always)]
     pub fn arrival_is_current(&self, client: ClientId, epoch: u32) -> bool {
         self.clients[client as usize].epoch == epoch
     }
 
     /// The next request or visit of an open stream.
-    #[inline]
-    pub fn arrival(&mut self, client: ClientId) {
+    #[inline(always)]
+    pub fn arrival(&mut self, client: ClientId) -> Next {
         let plan = &self.plan.clients[client as usize];
         let state = &mut self.clients[client as usize];
         state.count += 1;
@@ -183,7 +186,7 @@ impl World<'_> {
             let user = (luck.at(luck::USER).unit() * f64::from(plan.users)) as u32;
             return self.begin_visit_with(client, user, luck);
         }
-        self.request(client, Caller::Stream, NONE, luck.at(number));
+        self.request(client, Caller::Stream, NONE, luck.at(number))
     }
 
     /// A user of a closed population begins: thinks first, or (at the beginning of the run) may
@@ -211,14 +214,14 @@ impl World<'_> {
         self.agenda.at(self.now + pause, Event::Think { visit, life });
     }
 
-    fn begin_visit_with(&mut self, client: ClientId, user: u32, luck: Luck) {
+    fn begin_visit_with(&mut self, client: ClientId, user: u32, luck: Luck) -> Next {
         let wanted = self.length_of_visit(client, luck);
         let visit = Visit { client, user, wanted, made: 0, failures: 0, luck, request: luck };
         let (index, _, place) = self.visits.take();
         *place = visit;
         let visit = index;
         self.meter.visit_begins(client, user, self.now);
-        self.next_request(visit);
+        self.next_request(visit)
     }
 
     fn length_of_visit(&self, client: ClientId, luck: Luck) -> u32 {
@@ -229,21 +232,23 @@ impl World<'_> {
     }
 
     /// The next request of a visit.
-    pub fn next_request(&mut self, visit: u32) {
+    #[inline(never)]
+    pub fn next_request(&mut self, visit: u32) -> Next {
         let state = &mut self.visits[visit];
         state.made += 1;
         state.request = state.luck.at(luck::REQUEST + u64::from(state.made));
         let (client, user, luck) = (state.client, state.user, state.request);
-        self.request(client, Caller::Visit(visit), user, luck);
+        self.request(client, Caller::Visit(visit), user, luck)
     }
 
     /// Makes a request of a client: draws its class and key, and calls.
-    #[inline]
-    fn request(&mut self, client: ClientId, caller: Caller, user: u32, luck: Luck) {
-        if self.clients[client as usize].blocked {
-            return self.refuse_blocked(client, caller, user);
-        }
+    #[inline(always)]
+    fn request(&mut self, client: ClientId, caller: Caller, user: u32, luck: Luck) -> Next {
         let plan = &self.plan.clients[client as usize];
+        if self.clients[client as usize].blocked {
+            self.refuse_blocked(client, caller, user);
+            return None;
+        }
         let mut class = plan.first_class;
         if plan.class_count > 1 {
             let draw = luck.at(luck::CLASS).unit();
@@ -262,16 +267,16 @@ impl World<'_> {
             }
         };
         let identity = Identity { class, user, key };
-        self.meter.request_sent(client, plan.users > 0, user, self.now);
+        self.meter.request_sent(client, user, self.now);
         let edge = &self.plan.edges[class_plan.edge as usize];
-        self.open_call(class_plan.edge, caller, NONE, identity, luck, edge.endpoint);
+        self.open_call(class_plan.edge, caller, NONE, identity, luck, edge.endpoint)
     }
 
     /// A request of a blocked client is refused before it reaches anything. It counts as sent and
     /// refused.
     fn refuse_blocked(&mut self, client: ClientId, caller: Caller, user: u32) {
         let of_a_user = self.plan.clients[client as usize].users > 0;
-        self.meter.request_sent(client, of_a_user, user, self.now);
+        self.meter.request_sent(client, user, self.now);
         self.meter.request_blocked(client, of_a_user.then_some(user), self.now);
         if let Caller::Visit(visit) = caller {
             self.visit_goes_on(visit, false);
@@ -279,30 +284,30 @@ impl World<'_> {
     }
 
     /// A client's request is over. Returns whether its user is content with it.
-    #[inline]
+    #[inline(always)]
     pub fn request_over(&mut self, index: u32, status: Status) -> bool {
-        let copies = self.calls.extra(index).map_or(0, |extra| extra.hedge.attempts);
-        let call = &self.calls[index];
-        let (class, luck) = (call.identity.class, call.luck);
+        let World { calls, plan, meter, .. } = self;
+        let copies = calls.extra(index).map_or(0, |extra| extra.hedge.attempts);
+        let call = &calls[index];
+        let class = call.identity.class;
+        let client = plan.classes[class as usize].client;
         let attempts = call.attempt.saturating_add(copies);
-        let client = self.plan.classes[class as usize].client;
-        let client_plan = &self.plan.clients[client as usize];
         let latency = self.now - call.began;
-        let is_slow = latency > client_plan.slow_after;
-        let is_good = status.is_good();
-        self.meter.request_over(super::meter::Request {
+        let request = Request {
             now: self.now,
             client,
             class,
-            user: (client_plan.users > 0).then_some(call.identity.user),
+            user: call.identity.user,
             status,
             latency,
-            is_slow,
             attempts,
-            luck,
-        });
-        self.latency_ends(client, class, (latency, attempts), is_good);
-        is_good && !is_slow
+            luck: call.luck,
+        };
+        let (is_content, is_watched) = meter.request_over(request);
+        if is_watched {
+            self.latency_ends(client, class, (latency, attempts), status.is_good());
+        }
+        is_content
     }
 
     /// A visit's request is over: the user thinks, gives up, or is done.

@@ -47,6 +47,11 @@ pub struct EdgeState {
     has_network: bool,
     /// Whether an attempt needs a connection of a pool.
     pub has_pool: bool,
+    /// Whether more is to be done when an attempt goes out than to start a time-out that is the
+    /// same for all: a connection to be taken, a time-out to be drawn, a copy to be counted.
+    pub sends_with_care: bool,
+    /// Whether more is to be done when a good answer comes back than to hand it over.
+    pub ends_with_care: bool,
     /// Whether time-outs are drawn.
     pub draws_timeouts: bool,
     /// Whether a layer may do something when a call goes in.
@@ -213,6 +218,7 @@ impl<'p> World<'p> {
         let needs_out = edge.pick.needs_load() && targets > 1;
         let layers = || edge.layers.iter().map(LayerState::new).collect::<Vec<_>>();
         let own = layers();
+        let minds_ok = edge.hedge != u8::MAX || own.iter().any(|layer| layer.minds(Status::Ok));
         EdgeState {
             to: edge.to,
             timeout_lane: if let Timeout::Constant(_, lane) = edge.timeout { lane } else { NONE },
@@ -220,9 +226,13 @@ impl<'p> World<'p> {
             is_direct: edge.network.is_none(),
             has_network: edge.network.is_some(),
             has_pool: edge.pool != NONE,
+            sends_with_care: edge.pool != NONE
+                || edge.hedge != u8::MAX
+                || matches!(edge.timeout, Timeout::Drawn(_)),
+            ends_with_care: edge.pool != NONE || needs_out || minds_ok,
             draws_timeouts: matches!(edge.timeout, Timeout::Drawn(_)),
             asks: edge.hedge != u8::MAX || own.iter().any(Layer::asks),
-            minds_ok: edge.hedge != u8::MAX || own.iter().any(|layer| layer.minds(Status::Ok)),
+            minds_ok,
             draws_instances: edge.pick.needs_luck(),
             pickers: (0..count).map(|_| Picker::new(&edge.pick, targets)).collect(),
             layers: (0..count).map(|_| layers()).collect(),

@@ -6,7 +6,8 @@
 use super::{Event, Response};
 
 /// An event and its lane. The first word holds two ids; the second one, from the lowest bit: 8 bits
-/// for the kind, 16 for an attempt, 8 for a status, 16 for the lane.
+/// for the kind, 16 for an attempt, 8 for a status, 16 for the lane. Lists of events keep the words
+/// apart: a processor that reads in one piece what was just written in two waits for the writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packed {
     ids: u64,
@@ -36,7 +37,7 @@ kinds! {
 }
 
 impl Event {
-    #[inline]
+    #[inline(always)]
     pub(super) fn packed(self, lane: u16) -> Packed {
         let attempts = |attempt: u16| u64::from(attempt) << 8;
         let (kind, ids) = match self {
@@ -74,6 +75,18 @@ impl Event {
 }
 
 impl Packed {
+    /// The two words.
+    #[inline(always)]
+    pub(super) fn words(self) -> [u64; 2] {
+        [self.ids, self.rest]
+    }
+
+    /// The event of two words.
+    #[inline(always)]
+    pub(super) fn of([ids, rest]: [u64; 2]) -> Packed {
+        Packed { ids, rest }
+    }
+
     /// No event.
     pub const NOTHING: Packed = Packed { ids: 0, rest: NOTHING };
 

@@ -1,24 +1,46 @@
-//! The soonest entries in a sorted list, the others in a heap.
+//! The soonest entries in a tournament, the others in a heap.
 //!
-//! Most models have a few dozen events to come. For so many a sorted list is faster than the heap:
-//! the next one is taken from its end, and a new one finds its place by halving and moves those
-//! before it by one copy. Where there are more, the list holds the soonest of them, and is filled
-//! again from the heap when it has run dry.
+//! Most models have a few dozen events to come. They stand in the leaves of a tournament (Knuth
+//! 1998, "The Art of Computer Programming", vol. 3, 5.4.1): each node knows which of the leaves
+//! below it has the smallest key. The place of an event that has been taken is free for the next
+//! one that is put in, as most events schedule exactly one, and only the matches on the way from
+//! there to the root are played again: as many for every entry, each decided without a branch that
+//! could be guessed wrong. Where there are more entries, the tournament holds the soonest of them,
+//! and is filled again from the heap when it is empty.
 
 use super::heap::Heap;
 use super::packed::Packed;
+use crate::units::Nanos;
 
-/// So many entries are in the list at most.
+/// So many entries are in the tournament at most. Nodes and leaves are then numbers of 8 bits, which
+/// index lists of [`BYTE`] places without a check.
 const MOST: usize = 64;
+const BYTE: usize = 256;
+/// So many leaves it has at first; it grows by doubling.
+const FIRST: u8 = 4;
+/// No leaf.
+const NONE: u8 = u8::MAX;
+/// The key of an empty leaf: after every other.
+const EMPTY: u128 = u128::MAX;
 
 /// Entries in the order of their keys.
 #[derive(Debug)]
 pub(super) struct Soonest {
-    /// Keys of the list, falling: the next one is the last.
-    keys: Vec<u128>,
-    /// Their events.
-    events: Vec<Packed>,
-    /// What comes after everything in the list.
+    /// By leaf.
+    keys: [u128; BYTE],
+    /// The first and the second words of their events.
+    events: [[u64; BYTE]; 2],
+    /// By node, the root being 1 and the leaves beginning at `leaves`: the leaf that wins there.
+    winners: [u8; BYTE],
+    /// A power of two.
+    leaves: u8,
+    /// Leaves that are empty.
+    free: [u8; BYTE],
+    free_leaves: u8,
+    /// The leaf of the entry that was taken last, whose matches have not been played again;
+    /// [`NONE`] where there is none.
+    vacant: u8,
+    /// What comes after everything in the tournament.
     others: Heap,
     /// The smallest key among the others; the largest number there is when there are none.
     bound: u128,
@@ -26,84 +48,164 @@ pub(super) struct Soonest {
 
 impl Soonest {
     pub fn new() -> Soonest {
-        Soonest {
-            keys: Vec::with_capacity(MOST),
-            events: Vec::with_capacity(MOST),
+        let mut new = Soonest {
+            keys: [EMPTY; BYTE],
+            events: [[0; BYTE]; 2],
+            winners: [0; BYTE],
+            leaves: FIRST,
+            free: [0; BYTE],
+            free_leaves: 0,
+            vacant: NONE,
             others: Heap::with_capacity(0),
             bound: u128::MAX,
-        }
+        };
+        new.arrange(&[], FIRST);
+        new
     }
 
     pub fn len(&self) -> usize {
-        self.keys.len() + self.others.len()
+        let empty = self.free_leaves + u8::from(self.vacant != NONE);
+        usize::from(self.leaves - empty) + self.others.len()
     }
 
     pub fn capacity(&self) -> usize {
-        self.keys.capacity() + self.others.capacity()
+        BYTE + self.others.capacity()
     }
 
-    /// The key of the next entry.
+    /// The time of the next entry.
     #[inline(always)]
-    pub fn first(&mut self) -> Option<u128> {
-        if let Some(&key) = self.keys.last() {
-            return Some(key);
+    pub fn first(&mut self) -> Option<Nanos> {
+        if self.vacant != NONE {
+            self.close();
         }
-        self.fill();
-        self.keys.last().copied()
+        if self.free_leaves == self.leaves {
+            return self.fill();
+        }
+        Some((self.keys[usize::from(self.winners[1])] >> 64) as Nanos)
     }
 
-    /// Takes the next entry; [`Soonest::first`] has just shown its key.
+    /// Takes the next entry; [`Soonest::first`] has just shown its time.
     #[inline(always)]
     pub fn take_first(&mut self) -> Packed {
-        self.keys.pop();
-        self.events.pop().unwrap_or(Packed::NOTHING)
+        self.vacant = self.winners[1];
+        self.event(self.vacant)
+    }
+
+    #[inline(always)]
+    fn event(&self, leaf: u8) -> Packed {
+        Packed::of([0, 1].map(|word: usize| self.events[word][usize::from(leaf)]))
+    }
+
+    #[inline(always)]
+    fn set_event(&mut self, leaf: u8, event: Packed) {
+        let [first, second] = event.words();
+        self.events[0][usize::from(leaf)] = first;
+        self.events[1][usize::from(leaf)] = second;
     }
 
     /// Puts an entry in.
     #[inline(always)]
     pub fn push(&mut self, key: u128, event: Packed) {
-        if key >= self.bound || self.keys.len() >= MOST {
-            return self.push_far(key, event);
+        if key >= self.bound {
+            return self.others.push(key, event);
         }
-        self.insert(key, event);
+        let mut leaf = self.vacant;
+        if leaf == NONE {
+            if self.free_leaves == 0 {
+                return self.push_into_full(key, event);
+            }
+            self.free_leaves -= 1;
+            leaf = self.free[usize::from(self.free_leaves)];
+        }
+        self.vacant = NONE;
+        self.set_event(leaf, event);
+        self.play(leaf, key);
     }
 
-    /// Puts an entry into the list, which has room.
+    /// A leaf has a new key: plays the matches between it and the root.
     #[inline(always)]
-    fn insert(&mut self, key: u128, event: Packed) {
-        let place = self.keys.partition_point(|other| *other > key);
-        self.keys.insert(place, key);
-        self.events.insert(place, event);
-    }
-
-    /// Puts in an entry for which the list has no room: it or the last of the list goes to the
-    /// others.
-    #[inline(never)]
-    fn push_far(&mut self, mut key: u128, mut event: Packed) {
-        if key < self.bound && key < self.keys[0] {
-            // It belongs to the list, whose last entry makes room.
-            let place = self.keys.partition_point(|other| *other > key);
-            self.keys[..place].rotate_left(1);
-            self.events[..place].rotate_left(1);
-            std::mem::swap(&mut self.keys[place - 1], &mut key);
-            std::mem::swap(&mut self.events[place - 1], &mut event);
+    fn play(&mut self, leaf: u8, key: u128) {
+        self.keys[usize::from(leaf)] = key;
+        let (mut best, mut winner) = (key, leaf);
+        let mut node = self.leaves | leaf;
+        while node > 1 {
+            let rival = self.winners[usize::from(node ^ 1)];
+            let other = self.keys[usize::from(rival)];
+            let loses = other < best;
+            best = if loses { other } else { best };
+            winner = if loses { rival } else { winner };
+            node /= 2;
+            self.winners[usize::from(node)] = winner;
         }
-        self.bound = self.bound.min(key);
-        self.others.push(key, event);
     }
 
-    /// Fills the list, which is empty, by half from the others.
+    /// Nothing was put in the place of the entry that was taken last: its leaf is empty.
     #[inline(never)]
-    fn fill(&mut self) {
-        while self.keys.len() < MOST / 2 {
-            let Some((key, event)) = self.others.first() else { break };
+    fn close(&mut self) {
+        let leaf = std::mem::replace(&mut self.vacant, NONE);
+        self.free[usize::from(self.free_leaves)] = leaf;
+        self.free_leaves += 1;
+        self.play(leaf, EMPTY);
+    }
+
+    /// Puts an entry in where all leaves are taken: the tournament grows, or the later half of it
+    /// goes to the others.
+    #[inline(never)]
+    fn push_into_full(&mut self, key: u128, event: Packed) {
+        let count = usize::from(self.leaves);
+        let mut all = [(key, event); MOST + 1];
+        for (entry, leaf) in all.iter_mut().zip(0..count) {
+            *entry = (self.keys[leaf], self.event(leaf as u8));
+        }
+        if count < MOST {
+            return self.arrange(&all[..=count], 2 * self.leaves);
+        }
+        all.sort_unstable_by_key(|(key, _)| *key);
+        let (sooner, later) = all.split_at(MOST / 2);
+        self.bound = self.bound.min(later[0].0);
+        later.iter().for_each(|&(key, event)| self.others.push(key, event));
+        self.arrange(sooner, MOST as u8);
+    }
+
+    /// Fills the tournament, which is empty, by half from the others; gives the first time.
+    #[inline(never)]
+    fn fill(&mut self) -> Option<Nanos> {
+        let mut soonest = [(EMPTY, Packed::NOTHING); MOST / 2];
+        let mut count = 0;
+        while count < MOST / 2 {
+            let Some(entry) = self.others.first() else { break };
             self.others.take_first();
-            self.keys.push(key);
-            self.events.push(event);
+            soonest[count] = entry;
+            count += 1;
         }
-        self.keys.reverse();
-        self.events.reverse();
         self.bound = self.others.first().map_or(u128::MAX, |(key, _)| key);
+        let leaves = if count == 0 { self.leaves } else { MOST as u8 };
+        self.arrange(&soonest[..count], leaves);
+        (count > 0).then_some((soonest[0].0 >> 64) as Nanos)
+    }
+
+    /// Puts entries into the first of so many leaves, and plays all matches.
+    fn arrange(&mut self, entries: &[(u128, Packed)], leaves: u8) {
+        self.leaves = leaves;
+        self.vacant = NONE;
+        self.free_leaves = 0;
+        for leaf in (0..leaves).rev() {
+            let place = usize::from(leaf);
+            self.keys[place] = EMPTY;
+            if let Some(&(key, event)) = entries.get(place) {
+                self.keys[place] = key;
+                self.set_event(leaf, event);
+            } else {
+                self.free[usize::from(self.free_leaves)] = leaf;
+                self.free_leaves += 1;
+            }
+            self.winners[usize::from(leaves | leaf)] = leaf;
+        }
+        for node in (1..usize::from(leaves)).rev() {
+            let [one, other] = [self.winners[2 * node], self.winners[2 * node + 1]];
+            let wins = self.keys[usize::from(one)] <= self.keys[usize::from(other)];
+            self.winners[node] = if wins { one } else { other };
+        }
     }
 }
 
@@ -128,9 +230,9 @@ mod tests {
                 let place = list.partition_point(|other| *other > key);
                 list.insert(place, key);
             } else {
-                let found = soonest.first();
-                assert_eq!(found, list.pop());
-                if let Some(key) = found {
+                let key = list.pop();
+                assert_eq!(soonest.first(), key.map(|key| (key >> 64) as Nanos));
+                if let Some(key) = key {
                     let event = soonest.take_first().event();
                     assert_eq!(event, Event::Turn(key as u32), "a key keeps its event");
                 }

@@ -100,7 +100,8 @@ impl World<'_> {
         if more {
             self.plan_copy(lead, None);
         }
-        self.go_in(index, layer + 1);
+        let next = self.go_in(index, layer + 1);
+        self.go(next);
     }
 
     /// An outcome comes out of the layers inside of a hedge. Some status goes on to the layers
@@ -184,7 +185,8 @@ impl World<'_> {
         self.end_round(lead);
         self.calls[lead].state = CallState::Pauses;
         self.calls[lead].last = Some(status);
-        self.come_out(lead, layer, status);
+        let next = self.come_out(lead, layer, status);
+        self.go(next);
     }
 
     fn next_copy_at_once(&mut self, lead: u32) {

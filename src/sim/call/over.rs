@@ -2,6 +2,7 @@
 
 use super::super::agenda::{Packed, packed};
 use super::super::records::{CallState, Calls, Id, MAX_LAYERS};
+use super::super::task::Next;
 use super::super::world::World;
 use super::hedge::GivenUp;
 use crate::mitigation::Layer;
@@ -10,7 +11,8 @@ use crate::status::Status;
 
 impl World<'_> {
     /// An attempt's time-out has passed.
-    pub fn time_out(&mut self, index: u32) {
+    #[inline(never)]
+    pub fn time_out(&mut self, index: u32) -> Next {
         let call = &self.calls[index];
         let plan = &self.plan.edges[call.edge as usize];
         let (task, cancels) = (call.task, plan.cancels);
@@ -22,25 +24,25 @@ impl World<'_> {
         if component != NONE {
             self.meter.components[component as usize].timeouts += 1;
         }
-        self.attempt_over(index, Status::Timeout);
+        self.attempt_over(index, Status::Timeout)
     }
 
     /// A call's deadline has passed: it is over, whatever its layers would have done.
-    pub fn deadline_over(&mut self, index: u32) {
+    pub fn deadline_over(&mut self, index: u32) -> Next {
         let call = &self.calls[index];
         let plan = &self.plan.edges[call.edge as usize];
         let (task, out) = (call.task, call.state == CallState::Out);
         if plan.cancels && out {
             self.cancel(task);
         }
-        self.attempt_over(index, Status::DeadlineExceeded);
+        self.attempt_over(index, Status::DeadlineExceeded)
     }
 
     /// The answer of an attempt has come back.
-    #[inline]
-    pub fn answered(&mut self, id: Id, attempt: u16, status: Status) {
+    #[inline(never)]
+    pub fn answered(&mut self, id: Id, attempt: u16, status: Status) -> Next {
         if !self.calls.is_live(id.index, id.life) {
-            return; // The caller has gone; the work was for nobody.
+            return None; // The caller has gone; the work was for nobody.
         }
         let call = &self.calls[id.index];
         if call.attempt == attempt && call.state == CallState::Out {
@@ -54,8 +56,9 @@ impl World<'_> {
                 self.cancel(task);
             }
             // For the layers it is the answer of the attempt that is out now.
-            self.attempt_over(id.index, status);
+            return self.attempt_over(id.index, status);
         }
+        None
     }
 
     /// Gives back what the attempt that is out holds at the caller.
@@ -77,8 +80,8 @@ impl World<'_> {
     }
 
     /// An attempt is over: its outcome comes out through the layers.
-    #[inline]
-    pub fn attempt_over(&mut self, index: u32, status: Status) {
+    #[inline(never)]
+    pub fn attempt_over(&mut self, index: u32, status: Status) -> Next {
         self.settle(index);
         let call = &mut self.calls[index];
         call.state = CallState::Pauses;
@@ -87,7 +90,7 @@ impl World<'_> {
             return self.deliver(index, status);
         }
         let count = self.plan.edges[call.edge as usize].layers.len();
-        self.come_out(index, count, status);
+        self.come_out(index, count, status)
     }
 
     /// Drops a call whose caller has died or was cancelled. The callee works on, unless the edge

@@ -40,7 +40,8 @@ impl World<'_> {
 
     /// The call has waited too long for a connection.
     pub fn pool_wait_over(&mut self, index: u32) {
-        self.attempt_over(index, Status::Unavailable);
+        let next = self.attempt_over(index, Status::Unavailable);
+        self.go(next);
     }
 
     /// A connection of a pool may be free for those who wait.
@@ -55,7 +56,8 @@ impl World<'_> {
             if self.is_waiting(&(id, attempt)) {
                 self.stations[instance as usize].pools[pool as usize].in_use += 1;
                 self.calls[id.index].connected = true;
-                self.dispatch(id.index);
+                let next = self.dispatch(id.index);
+                self.go(next);
             }
         }
     }

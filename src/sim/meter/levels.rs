@@ -2,14 +2,17 @@
 
 use crate::units::Nanos;
 
-/// Levels of a component and their integrals over time, in level x nanoseconds.
+/// Levels of a component and their integrals over time.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Levels {
-    /// Requests present, requests waiting, workers in use.
-    now: [u32; 3],
-    /// The integrals go up to here.
+pub struct Levels([Level; 3]);
+
+/// A level, and its integral over time up to its last change.
+#[derive(Debug, Clone, Copy, Default)]
+struct Level {
+    /// In level x nanoseconds. 64 bits would be full after 213 days of 1,000 requests.
+    area: u128,
     since: Nanos,
-    areas: [u128; 3],
+    now: u32,
 }
 
 /// One of the [`Levels`].
@@ -23,40 +26,37 @@ pub enum LevelOf {
     Busy,
 }
 
-impl Levels {
-    /// Time has passed at the present levels.
+impl Level {
     #[inline(always)]
-    pub(super) fn pass(&mut self, now: Nanos) {
-        let span = u128::from(now - self.since);
-        if span > 0 {
-            for (area, level) in self.areas.iter_mut().zip(self.now) {
-                *area += u128::from(level) * span;
-            }
-            self.since = now;
-        }
+    fn area(&self, now: Nanos) -> u128 {
+        self.area + u128::from(self.now) * u128::from(now - self.since)
     }
+}
 
+impl Levels {
     #[inline(always)]
     pub(super) fn change(&mut self, now: Nanos, which: LevelOf, by: i32) {
-        self.pass(now);
-        let level = &mut self.now[which as usize];
-        *level = level.wrapping_add_signed(by);
-        debug_assert!(*level < 1 << 31, "a level below zero");
+        let level = &mut self.0[which as usize];
+        level.area = level.area(now);
+        level.since = now;
+        level.now = level.now.wrapping_add_signed(by);
+        debug_assert!(level.now < 1 << 31, "a level below zero");
     }
 
     /// A present level.
     #[inline]
     pub fn level(&self, which: LevelOf) -> u64 {
-        u64::from(self.now[which as usize])
+        u64::from(self.0[which as usize].now)
     }
 
     /// The integral of a level up to now, in level x nanoseconds.
     pub fn area(&self, which: LevelOf, now: Nanos) -> u128 {
-        let which = which as usize;
-        self.areas[which] + u128::from(self.now[which]) * u128::from(now - self.since)
+        self.0[which as usize].area(now)
     }
 
     pub(super) fn restart(&mut self, now: Nanos) {
-        (self.areas, self.since) = ([0; 3], now);
+        for level in &mut self.0 {
+            (level.area, level.since) = (0, now);
+        }
     }
 }

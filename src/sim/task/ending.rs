@@ -2,17 +2,21 @@
 
 use super::super::agenda::Event;
 use super::super::call::luck;
-use super::super::records::{Id, Task};
-use super::super::world::World;
-use crate::plan::NONE;
+use super::super::meter::ComponentMeter;
+use super::super::records::{CallState, Id, Task};
+use super::super::world::{Later, Station, World};
+use super::Next;
+use crate::plan::{InstanceId, NONE};
 use crate::rng::Luck;
 use crate::status::Status;
+use crate::units::Nanos;
+use std::collections::VecDeque;
 
 impl World<'_> {
     /// A task ends: gives back what it holds, and its answer goes to who waits.
-    #[inline(never)]
-    pub fn end_task(&mut self, index: u32, mut status: Status) {
-        let World { tasks, stations, meter, .. } = self;
+    #[inline(always)]
+    pub fn end_task(&mut self, index: u32, mut status: Status) -> Next {
+        let World { tasks, stations, meter, later, .. } = self;
         let task = &tasks[index];
         if task.degraded && status == Status::Ok {
             status = Status::Degraded;
@@ -20,23 +24,32 @@ impl World<'_> {
         if task.is_branch {
             return self.end_branch(index, status);
         }
-        let instance = task.instance;
-        let station = &mut stations[instance as usize];
+        let station = &mut stations[task.instance as usize];
         station.present -= 1;
-        let (warm_up, holds) = (meter.warm_up(), task.holds_worker);
+        let warm_up = meter.warm_up();
         let counts = &mut meter.components[station.component as usize];
         counts.leaves(self.now, task.came, warm_up);
-        if (station.has_door() || station.has_memory) && task.identity.class != NONE {
-            status = self.part_from(index, status);
+        if station.parts_with_care() && task.identity.class != NONE {
+            return self.end_with_care(index, status);
         }
+        if task.holds_worker {
+            free_worker(task.instance, station, counts, later, self.now);
+        }
+        self.answer(index, status)
+    }
+
+    /// A task ends on an instance with a door or memory.
+    #[inline(never)]
+    fn end_with_care(&mut self, index: u32, status: Status) -> Next {
+        let holds = self.tasks[index].holds_worker;
+        let status = self.part_from(index, status);
         if holds {
-            self.release_worker(instance);
+            self.release_worker(self.tasks[index].instance);
         }
-        self.answer(index, status);
+        self.answer(index, status)
     }
 
     /// A task leaves an instance with a door or memory; gives the status that goes out.
-    #[inline(never)]
     fn part_from(&mut self, index: u32, mut status: Status) -> Status {
         let instance = self.tasks[index].instance;
         if self.stations[instance as usize].has_door() {
@@ -48,40 +61,44 @@ impl World<'_> {
         status
     }
 
-    fn end_branch(&mut self, index: u32, status: Status) {
+    #[inline(never)]
+    fn end_branch(&mut self, index: u32, status: Status) -> Next {
         let extra = self.tasks.extra_mut(index);
         let (parent, fork) = (extra.parent, extra.fork_number.1);
         self.tasks.free(index);
-        self.branch_over(parent, fork, status);
+        self.branch_over(parent, fork, status)
     }
 
     /// Sends the answer and frees the task.
-    #[inline]
-    pub(super) fn answer(&mut self, index: u32, status: Status) {
+    #[inline(always)]
+    pub(super) fn answer(&mut self, index: u32, status: Status) -> Next {
         let World { tasks, stations, meter, .. } = self;
         let task = &tasks[index];
-        let Task { call, attempt, luck: attempt_luck, .. } = *task;
-        let class = task.identity.class;
-        if class != NONE {
-            let (sojourn, work) = (self.now - task.came, task.work);
+        let Task { call, attempt, luck, .. } = *task;
+        if task.identity.class != NONE {
             let station = &mut stations[task.instance as usize];
-            let component = station.component;
             station.tally.answer(status);
-            meter.answers(component, status, sojourn);
-            tasks.free(index);
-            if status.is_good() && !meter.components[component as usize].watchers.is_empty() {
-                self.sojourn_ends(component, class, (sojourn, work));
+            let counts = &mut meter.components[station.component as usize];
+            counts.answers[status as usize] += 1;
+            if counts.is_watched {
+                self.sojourn_ends(index, status);
             }
-        } else {
-            tasks.free(index);
         }
-        if !self.calls.is_live(call.index, call.life) {
-            return; // The caller has gone; the work was for nobody.
+        self.tasks.free(index);
+        let Some(waits) = self.calls.get_mut(call.index, call.life) else {
+            return None; // The caller has gone; the work was for nobody.
+        };
+        let edge = &self.edges[waits.edge as usize];
+        if !edge.is_direct() {
+            self.travel_back(call, attempt, status, luck);
+            return None;
         }
-        if self.edges[self.calls[call.index].edge as usize].is_direct() {
+        let is_awaited = waits.attempt == attempt && waits.state == CallState::Out;
+        if !is_awaited || status != Status::Ok || edge.ends_with_care {
             return self.answered(call, attempt, status);
         }
-        self.travel_back(call, attempt, status, attempt_luck);
+        // Nobody minds a good answer on its way to who waits.
+        self.hand_over(call.index, status)
     }
 
     /// An answer is on its way, or lost.
@@ -98,5 +115,21 @@ impl World<'_> {
         let event =
             Event::Answer { call: call.index, life: call.life, attempt, status: status as u8 };
         self.agenda.at(self.now + delay, event);
+    }
+}
+
+/// A worker of an instance becomes free.
+#[inline(always)]
+pub(super) fn free_worker(
+    instance: InstanceId,
+    station: &mut Station,
+    counts: &mut ComponentMeter,
+    later: &mut VecDeque<Later>,
+    now: Nanos,
+) {
+    station.busy -= 1;
+    counts.busy_changes(now, -1);
+    if !station.line.is_empty() {
+        later.push_back(Later::Serve(instance));
     }
 }

@@ -38,7 +38,8 @@ impl World<'_> {
             self.tasks.free(index);
             return;
         }
-        self.end_task(index, Status::Cancelled);
+        let next = self.end_task(index, Status::Cancelled);
+        self.go(next);
     }
 
     pub(super) fn stop_work(&mut self, id: Id, instance: InstanceId) {

@@ -3,7 +3,7 @@
 use super::super::call::luck;
 use super::super::records::{Id, Task, TaskState};
 use super::super::world::World;
-use super::as_server;
+use super::{Next, as_server};
 use crate::plan::NONE;
 use crate::status::Status;
 
@@ -25,7 +25,13 @@ impl World<'_> {
     }
 
     /// Starts the branches of a `parallel`, all of them `copies` times.
-    pub(super) fn fork(&mut self, index: u32, first: u32, (count, copies): (u16, u16), need: u16) {
+    pub(super) fn fork(
+        &mut self,
+        index: u32,
+        first: u32,
+        (count, copies): (u16, u16),
+        need: u16,
+    ) -> Next {
         let life = self.tasks.life(index);
         let number = self.epoch();
         let task = &mut self.tasks[index];
@@ -45,13 +51,13 @@ impl World<'_> {
         own.parent = Id { index, life };
         own.fork_number.1 = number;
         if need == 0 {
-            return self.advance(index);
+            return Some(index);
         }
         let process = self.stations[template.instance as usize].life;
         let all = (0..copies).flat_map(|copy| branches.iter().map(move |&op| (copy, op)));
         for (copy, op) in all {
             if self.stations[template.instance as usize].life != process {
-                return; // A branch that failed at once has brought its process down.
+                return None; // A branch that failed at once has brought its process down.
             }
             let mut branch = template.clone();
             branch.op = op;
@@ -62,17 +68,18 @@ impl World<'_> {
             let (branch, _, place) = self.tasks.take();
             *place = task;
             *self.tasks.extra_mut(branch) = own.clone();
-            self.advance(branch);
+            self.go(Some(branch));
         }
+        None
     }
 
     /// A branch of a fork has ended.
-    pub(super) fn branch_over(&mut self, parent: Id, fork: u32, status: Status) {
+    pub(super) fn branch_over(&mut self, parent: Id, fork: u32, status: Status) -> Next {
         if !self.tasks.is_live(parent.index, parent.life)
             || self.tasks[parent.index].state != TaskState::Forks
             || self.tasks.extra_mut(parent.index).fork_number.0 != fork
         {
-            return;
+            return None;
         }
         self.tasks[parent.index].degraded |= status == Status::Degraded;
         let fork = &mut self.tasks.extra_mut(parent.index).fork;
@@ -80,11 +87,12 @@ impl World<'_> {
         if status.is_good() {
             fork.0 -= 1;
             if fork.0 == 0 {
-                self.advance(parent.index);
+                return Some(parent.index);
             }
         } else if fork.1 < fork.0 {
-            self.end_task(parent.index, as_server(status));
+            return self.end_task(parent.index, as_server(status));
         }
+        None
     }
 
     /// The task that a task is a branch of.

@@ -48,13 +48,15 @@ impl World<'_> {
         let component = self.stations[self.tasks[index].instance as usize].component;
         self.meter.components[component as usize].expired += 1;
         self.leave_line(index);
-        self.end_task(index, Status::Unavailable);
+        let next = self.end_task(index, Status::Unavailable);
+        self.go(next);
     }
 
     /// A waiting task's connection is reset.
     pub fn reset_waiting(&mut self, index: u32) {
         self.leave_line(index);
-        self.end_task(index, Status::Reset);
+        let next = self.end_task(index, Status::Reset);
+        self.go(next);
     }
 
     /// Takes a task out of its line by another way than its turn.
