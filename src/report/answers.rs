@@ -229,21 +229,11 @@ fn effect(variant: &Variant, mean: f64, [low, high]: Interval) -> String {
 }
 
 fn load(table: &Table) -> Vec<String> {
-    let mut lines: Vec<String> = table.sweep.iter().filter_map(taken).collect();
-    let mut inputs: Vec<&str> = table
-        .sweep
-        .iter()
-        .filter(|s| s.inputs.len() == 1)
-        .map(|s| s.inputs[0].path.as_str())
-        .collect();
-    inputs.dedup();
-    if !lines.is_empty() {
-        lines.push(format!("The input is {}.", inputs.join(", then ")));
-    }
-    lines
+    table.sweep.iter().filter_map(taken).collect()
 }
 
-/// Up to which input a sweep over one input stays within the accepted probability.
+/// Up to which input, or from which one on, a sweep over one input stays within the accepted
+/// probability.
 fn taken(sweep: &Sweep) -> Option<String> {
     let [input] = sweep.inputs.as_slice() else { return None };
     let points = by_number(sweep, input);
@@ -261,18 +251,29 @@ fn taken(sweep: &Sweep) -> Option<String> {
     let what = format!("the probability of the {}", name.replace('_', " "));
     let accepted = quantity(ACCEPTED, "1");
     let held = (0..points.len()).take_while(|&i| risk(i) <= ACCEPTED).count();
+    let begin = format!("{}, “{}”: {what}", input.path, sweep.variant);
     if held == 0 {
-        let (lowest, chance) = (said(points.first()?.0), quantity(risk(0), "1"));
-        return Some(format!(
-            "“{}”: {what} is {chance} even at the lowest input tried, {lowest}.",
-            sweep.variant
-        ));
+        let end = points.len() - 1;
+        let (lowest, highest) = (said(points[0].0), said(points[end].0));
+        let from = (0..=end).rev().take_while(|&i| risk(i) <= ACCEPTED).last();
+        return Some(match from {
+            Some(from) => {
+                let chance = quantity(risk(from - 1), "1");
+                let (before, from) = (said(points[from - 1].0), said(points[from].0));
+                format!(
+                    "{begin} is {chance} at {before} and stays within {accepted} from {from} on."
+                )
+            }
+            None => {
+                let [first, last] = [0, end].map(|i| quantity(risk(i), "1"));
+                format!(
+                    "{begin} is {first} at the lowest input tried, {lowest}, and {last} at the \
+                     highest, {highest}."
+                )
+            }
+        });
     }
-    let mut text = format!(
-        "“{}”: {what} stays within {accepted} up to {}",
-        sweep.variant,
-        said(points[held - 1].0)
-    );
+    let mut text = format!("{begin} stays within {accepted} up to {}", said(points[held - 1].0));
     let at_limit: Vec<String> = points[held - 1]
         .1
         .iter()

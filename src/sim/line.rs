@@ -12,8 +12,10 @@ use std::collections::VecDeque;
 #[derive(Debug)]
 pub struct Line {
     discipline: Discipline,
-    /// One queue; for the discipline `priority` one for each priority.
-    queues: Vec<VecDeque<Id>>,
+    /// The queue; for the discipline `priority` that of the first priority.
+    queue: VecDeque<Id>,
+    /// Those of the other priorities.
+    lower: Vec<VecDeque<Id>>,
     /// Requests that really wait.
     len: u32,
     /// Entries in the queues.
@@ -23,7 +25,7 @@ pub struct Line {
 impl Line {
     /// An empty line.
     pub fn new(discipline: Discipline) -> Line {
-        Line { discipline, queues: vec![VecDeque::new()], len: 0, entries: 0 }
+        Line { discipline, queue: VecDeque::new(), lower: Vec::new(), len: 0, entries: 0 }
     }
 
     /// Number of requests that wait.
@@ -38,19 +40,27 @@ impl Line {
         self.len == 0
     }
 
-    /// Puts a request into the line.
+    /// Puts a request of the first priority into the line, or any where priorities do not matter.
     #[inline]
-    pub fn push(&mut self, id: Id, priority: u8) {
-        let queue = match self.discipline {
-            Discipline::Priority => usize::from(priority),
-            _ => 0,
-        };
-        while self.queues.len() <= queue {
-            self.queues.push(VecDeque::new());
-        }
-        self.queues[queue].push_back(id);
+    pub fn push(&mut self, id: Id) {
+        self.queue.push_back(id);
         self.len += 1;
         self.entries += 1;
+    }
+
+    /// Puts a request into the line.
+    pub fn push_with(&mut self, id: Id, priority: u8) {
+        match (self.discipline, usize::from(priority)) {
+            (Discipline::Priority, priority @ 1..) => {
+                if self.lower.len() < priority {
+                    self.lower.resize_with(priority, VecDeque::new);
+                }
+                self.lower[priority - 1].push_back(id);
+                self.len += 1;
+                self.entries += 1;
+            }
+            _ => self.push(id),
+        }
     }
 
     /// Takes the request whose turn it is.
@@ -58,7 +68,10 @@ impl Line {
     pub fn pop(&mut self, luck: &mut Stream, waits: impl Fn(Id) -> bool) -> Option<Id> {
         // Without this, stale entries would spend the luck of a random line.
         while self.len > 0 {
-            let queue = self.queues.iter_mut().find(|q| !q.is_empty())?;
+            let queue = match self.queue.is_empty() {
+                false => &mut self.queue,
+                true => self.lower.iter_mut().find(|queue| !queue.is_empty())?,
+            };
             let id = match self.discipline {
                 Discipline::Fifo | Discipline::Priority => queue.pop_front(),
                 Discipline::Lifo => queue.pop_back(),
@@ -80,16 +93,17 @@ impl Line {
     pub fn left(&mut self, waits: impl Fn(Id) -> bool) {
         self.len -= 1;
         if self.entries > 64 && self.entries > 2 * self.len {
-            for queue in &mut self.queues {
-                queue.retain(|id| waits(*id));
-            }
-            self.entries = self.queues.iter().map(|q| q.len() as u32).sum();
+            let mut queues = std::iter::once(&mut self.queue).chain(&mut self.lower);
+            queues.by_ref().for_each(|queue| queue.retain(|id| waits(*id)));
+            let lower: usize = self.lower.iter().map(VecDeque::len).sum();
+            self.entries = (self.queue.len() + lower) as u32;
         }
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        self.queues.iter_mut().for_each(VecDeque::clear);
+        self.queue.clear();
+        self.lower.iter_mut().for_each(VecDeque::clear);
         (self.len, self.entries) = (0, 0);
     }
 }

@@ -7,6 +7,7 @@ use super::line::Line;
 use super::records::Id;
 use super::world::World;
 use crate::change::knob::Knobs;
+use crate::component::Discipline;
 use crate::mitigation::LayerState;
 use crate::mitigation::health::Checker;
 use crate::plan::ComponentId;
@@ -55,6 +56,10 @@ pub struct Station {
     has_door: bool,
     /// Whether its memory is modelled.
     pub has_memory: bool,
+    /// Whether more is to be done with a request that has to wait than to put it into the line.
+    waits_with_care: bool,
+    /// Whether requests whose callers have gone are dropped on their turn.
+    pub drops_abandoned: bool,
     /// What has happened on it since the last deploy.
     pub tally: super::rollout::Tally,
     /// The waiting line.
@@ -143,6 +148,12 @@ impl Station {
         self.has_door || self.has_memory
     }
 
+    /// Whether whoever comes just joins the line, if there is no worker for him at once.
+    #[inline]
+    pub fn just_waits(&self) -> bool {
+        !self.waits_with_care && self.line.len() < self.line_capacity
+    }
+
     /// Whether it has layers at its door.
     #[inline]
     pub fn has_door(&self) -> bool {
@@ -192,6 +203,10 @@ impl World<'_> {
             has_steady_speed: plan.memory.is_none() && plan.cores == 0,
             has_door: !plan.layers.is_empty(),
             has_memory: plan.memory.is_some(),
+            waits_with_care: plan.memory.is_some()
+                || plan.line_wait.is_some()
+                || plan.discipline == Discipline::Priority,
+            drops_abandoned: plan.drops_abandoned,
             tally: super::rollout::Tally::default(),
             line: Line::new(plan.discipline),
             knobs: Knobs::default(),

@@ -1,16 +1,18 @@
 //! The callee's side: an attempt arrives, waits for a worker, goes through its steps, and ends.
 
+mod calling;
 mod ending;
 mod giving_up;
+mod on_cpu;
 mod parallel;
 mod waiting;
 
 use super::agenda::Event;
 use super::call::luck;
 use super::meter::ComponentMeter;
-use super::records::{Caller, Id, Task, TaskState, Tasks};
+use super::records::{Id, Task, TaskState, Tasks};
 use super::world::{Process, Station, World};
-use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId, Plan};
+use crate::plan::{InstanceId, NONE, Op, OpId, Plan};
 use crate::status::Status;
 use crate::units::{Nanos, nearest};
 use ending::free_worker;
@@ -27,16 +29,24 @@ impl World<'_> {
     #[inline(always)]
     pub fn arrive(&mut self, index: u32) -> Next {
         let World { tasks, stations, meter, plan, .. } = self;
-        let task = &mut tasks[index];
+        let (task, life) = tasks.with_life(index);
         let station = &mut stations[task.instance as usize];
         let counts = &mut meter.components[station.component as usize];
         task.came = self.now;
         counts.requests += u64::from(task.identity.class != NONE);
-        if !station.is_open() || !station.serves_at_once() {
+        let at_once = station.serves_at_once();
+        if !station.is_open() || !at_once && !station.just_waits() {
             return self.arrive_with_care(index);
         }
         station.present += 1;
         counts.enters(self.now);
+        if !at_once {
+            self.epochs = self.epochs.wrapping_add(1);
+            (task.state, task.epoch) = (TaskState::Waits, self.epochs);
+            station.line.push(Id { index, life });
+            counts.line_changes(self.now, 1, station.line.len());
+            return None;
+        }
         take_worker(task, station, counts, self.now);
         if station.has_memory || counts.is_watched {
             return self.begin_with_care(index);
@@ -134,20 +144,20 @@ impl World<'_> {
     #[inline(never)]
     pub fn serve(&mut self, instance: InstanceId) {
         loop {
-            let station = &mut self.stations[instance as usize];
+            let World { tasks, stations, meter, .. } = self;
+            let station = &mut stations[instance as usize];
             let may_start = station.process() == Process::Up
                 && station.busy < station.workers
                 && !station.knobs().frozen;
             if !may_start {
                 return;
             }
-            let tasks = &self.tasks;
             let Some(id) = station.line.pop(&mut station.luck, |id| waits(tasks, id)) else {
                 return;
             };
             let component = station.component as usize;
-            self.meter.components[component].line_changes(self.now, -1, 0);
-            if self.plan.components[component].drops_abandoned && self.is_abandoned(id.index) {
+            meter.components[component].line_changes(self.now, -1, 0);
+            if station.drops_abandoned && self.is_abandoned(id.index) {
                 self.meter.components[component].dropped += 1;
                 self.tasks[id.index].state = TaskState::Travels;
                 let next = self.end_task(id.index, Status::Cancelled);
@@ -322,47 +332,6 @@ impl World<'_> {
         None
     }
 
-    fn put_on_cpu(&mut self, index: u32, demand: f64) {
-        let epoch = self.epoch();
-        let life = self.tasks.life(index);
-        let task = &mut self.tasks[index];
-        task.state = TaskState::Works;
-        task.on_cpu = true;
-        task.epoch = epoch;
-        let (instance, priority) = (task.instance, self.plan.priority_of(task.identity.class));
-        let station = &mut self.stations[instance as usize];
-        if let Some(cpu) = &mut station.cpu {
-            cpu.add(self.now, Id { index, life }, demand, priority);
-        }
-        self.plan_cpu(instance);
-    }
-
-    /// Puts the next end of a job on the agenda; the one planned before is stale.
-    pub fn plan_cpu(&mut self, instance: InstanceId) {
-        let epoch = self.epoch();
-        let station = &mut self.stations[instance as usize];
-        station.cpu_epoch = epoch;
-        let Some(at) = station.cpu.as_ref().and_then(|c| c.next_done(self.now)) else { return };
-        self.agenda.at(at, Event::CpuDone { instance, epoch });
-    }
-
-    /// The CPU of an instance has finished something.
-    pub fn cpu_done(&mut self, instance: InstanceId) {
-        let mut done = Vec::new();
-        if let Some(cpu) = &mut self.stations[instance as usize].cpu {
-            while let Some(id) = cpu.take_done(self.now) {
-                done.push(id);
-            }
-        }
-        self.plan_cpu(instance);
-        for id in done {
-            if self.tasks.is_live(id.index, id.life) {
-                let next = self.work_done(id.index);
-                self.go(next);
-            }
-        }
-    }
-
     /// A task's work step is done.
     #[inline(always)]
     pub fn work_done(&mut self, index: u32) -> Next {
@@ -380,103 +349,11 @@ impl World<'_> {
         self.answer(index, status)
     }
 
-    /// A task makes a call; its worker is held or released meanwhile.
-    #[inline(always)]
-    fn call_out(&mut self, index: u32, edge: EdgeId) -> Next {
-        let life = self.tasks.life(index);
-        let plan = &self.plan.edges[edge as usize];
-        let extra = self.tasks.extra(index).filter(|_| self.tasks[index].is_struck);
-        let again = extra.map_or(0, |extra| extra.again);
-        let task = &mut self.tasks[index];
-        task.state = TaskState::Calls;
-        let (instance, identity) = (task.instance, task.identity);
-        let endpoint = match plan.endpoint {
-            NONE => plan.same_endpoint.get(task.endpoint as usize).copied().unwrap_or(NONE),
-            own => own,
-        };
-        // A call repeated by a bug's loop has luck of its own each time.
-        let luck = task.luck.at(plan.luck).at(u64::from(again));
-        let releases = self.plan.components[plan.from as usize].releases;
-        if releases && task.holds_worker {
-            task.holds_worker = false;
-            self.release_worker(instance);
-        }
-        let caller = Caller::Task(Id { index, life });
-        self.open_call(edge, caller, instance, identity, luck, endpoint)
-    }
-
     /// A worker of an instance becomes free.
     pub(super) fn release_worker(&mut self, instance: InstanceId) {
         let station = &mut self.stations[instance as usize];
         let counts = &mut self.meter.components[station.component as usize];
         free_worker(instance, station, counts, &mut self.later, self.now);
-    }
-
-    /// A task's call has come back.
-    #[inline(always)]
-    pub fn call_returned(
-        &mut self,
-        id: Id,
-        edge: EdgeId,
-        from: InstanceId,
-        status: Status,
-    ) -> Next {
-        let plan = &self.plan.edges[edge as usize];
-        if status.is_failure() {
-            self.leak_of_failed_call(from);
-        }
-        let known = self.tasks.is_live(id.index, id.life);
-        if !known || self.tasks[id.index].state != TaskState::Calls {
-            return None; // It hangs, or died of the leak just now.
-        }
-        let index = id.index;
-        let task = &mut self.tasks[index];
-        task.child = Id::NONE;
-        if task.is_struck && self.calls_again(index) {
-            return None;
-        }
-        let task = &mut self.tasks[index];
-        if !status.is_good() {
-            if plan.fails_caller {
-                let passed_on = if plan.proxy { as_proxy(status) } else { as_server(status) };
-                return self.end_task(index, passed_on);
-            }
-            task.degraded = true;
-        }
-        task.degraded |= status == Status::Degraded;
-        self.go_on(index)
-    }
-
-    /// Whether a bug has a task make the same call once more; it does after the bug's pause.
-    fn calls_again(&mut self, index: u32) -> bool {
-        let extra = self.tasks.extra_mut(index);
-        if extra.again == 0 {
-            return false;
-        }
-        extra.again -= 1;
-        let pause = extra.again_pause;
-        self.tasks[index].op -= 1;
-        self.schedule_work(index, pause);
-        true
-    }
-
-    /// A task goes on, once it has a worker again.
-    #[inline(always)]
-    fn go_on(&mut self, index: u32) -> Next {
-        let task = &self.tasks[index];
-        let station = &self.stations[task.instance as usize];
-        if task.holds_worker || task.is_branch {
-            if station.knobs().frozen {
-                // Nothing left of its step; it goes on when the instance thaws.
-                return self.schedule_work(index, 0);
-            }
-            return Some(index);
-        }
-        if station.serves_at_once() {
-            return self.start(index);
-        }
-        self.wait_in_line(index);
-        None
     }
 }
 
@@ -509,24 +386,4 @@ fn first_op(plan: &Plan, station: &Station, task: &Task) -> Result<OpId, Status>
 
 fn waits(tasks: &Tasks, id: Id) -> bool {
     tasks.is_live(id.index, id.life) && tasks[id.index].state == TaskState::Waits
-}
-
-/// What a proxy answers when its backend's answer was bad (reference 0.1).
-fn as_proxy(status: Status) -> Status {
-    match status {
-        Status::Timeout | Status::DeadlineExceeded => Status::GatewayTimeout,
-        Status::Reset | Status::Refused | Status::Cancelled => Status::BadGateway,
-        Status::LocalReject => Status::Unavailable,
-        other => other,
-    }
-}
-
-/// What a server answers when a call that it needed failed: an error of its own, but a refusal for
-/// want of capacity stays one.
-fn as_server(status: Status) -> Status {
-    match status {
-        Status::Unavailable | Status::LocalReject => Status::Unavailable,
-        Status::ClientError => Status::ClientError,
-        _ => Status::ServerError,
-    }
 }

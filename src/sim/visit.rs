@@ -55,6 +55,8 @@ pub struct ClientState {
     luck: Luck,
     /// Visits or requests so far.
     pub count: u64,
+    /// The next unit gap, drawn ahead: nobody waits for the draw then.
+    ahead: f64,
     /// The unit gap that is being spent, and what is left of it at `since`.
     left: f64,
     /// When `left` was what it says.
@@ -73,6 +75,7 @@ impl ClientState {
     pub fn all(plan: &Plan, replica: u64) -> Vec<ClientState> {
         let one = |c: &ClientPlan| ClientState {
             gaps: Stream::new(plan.seed, replica, "arrivals", &c.name),
+            ahead: 0.0,
             luck: Luck::new(seed_of(plan.seed, replica, "requests", &c.name)),
             count: 0,
             left: 0.0,
@@ -82,7 +85,18 @@ impl ClientState {
             epoch: 0,
             blocked: false,
         };
-        plan.clients.iter().map(one).collect()
+        let mut all: Vec<ClientState> = plan.clients.iter().map(one).collect();
+        all.iter_mut().zip(&plan.clients).for_each(|(state, plan)| state.draw_ahead(&plan.source));
+        all
+    }
+}
+
+impl ClientState {
+    #[inline(always)]
+    fn draw_ahead(&mut self, source: &Source) {
+        if let Source::Open { poisson, .. } = source {
+            self.ahead = if *poisson { Exp1.sample(&mut self.gaps) } else { 1.0 };
+        }
     }
 }
 
@@ -115,11 +129,11 @@ impl World<'_> {
     #[inline(always)]
     fn draw_gap(&mut self, client: ClientId) {
         let World { plan, clients, .. } = self;
-        let Source::Open { poisson, .. } = plan.clients[client as usize].source else { return };
-        let state = &mut clients[client as usize];
-        state.left = if poisson { Exp1.sample(&mut state.gaps) } else { 1.0 };
-        state.since = self.now;
+        let (source, state) =
+            (&plan.clients[client as usize].source, &mut clients[client as usize]);
+        (state.left, state.since) = (state.ahead, self.now);
         self.plan_arrival(client);
+        self.clients[client as usize].draw_ahead(source);
     }
 
     /// Puts the next arrival on the agenda: when what is left of the unit gap has been spent.

@@ -50,6 +50,8 @@ pub struct EdgeState {
     /// Whether more is to be done when an attempt goes out than to start a time-out that is the
     /// same for all: a connection to be taken, a time-out to be drawn, a copy to be counted.
     pub sends_with_care: bool,
+    /// Whether the caller's worker is released while the call is out.
+    pub releases_worker: bool,
     /// Whether more is to be done when a good answer comes back than to hand it over.
     pub ends_with_care: bool,
     /// Whether time-outs are drawn.
@@ -210,7 +212,8 @@ impl<'p> World<'p> {
     }
 
     fn new_edge(&self, edge: &crate::plan::EdgePlan) -> EdgeState {
-        let (first, count) = match self.plan.components.get(edge.from as usize) {
+        let from = self.plan.components.get(edge.from as usize);
+        let (first, count) = match from {
             Some(from) => (from.first_instance, from.instances.max(1)),
             None => (0, 1),
         };
@@ -229,6 +232,7 @@ impl<'p> World<'p> {
             sends_with_care: edge.pool != NONE
                 || edge.hedge != u8::MAX
                 || matches!(edge.timeout, Timeout::Drawn(_)),
+            releases_worker: from.is_some_and(|from| from.releases),
             ends_with_care: edge.pool != NONE || needs_out || minds_ok,
             draws_timeouts: matches!(edge.timeout, Timeout::Drawn(_)),
             asks: edge.hedge != u8::MAX || own.iter().any(Layer::asks),

@@ -12,8 +12,8 @@ use super::heap::Heap;
 use super::packed::Packed;
 use crate::units::Nanos;
 
-/// So many entries are in the tournament at most. Nodes and leaves are then numbers of 8 bits, which
-/// index lists of [`BYTE`] places without a check.
+/// So many entries are in the tournament at most. Nodes and leaves are then numbers of 8 bits,
+/// which index lists of [`BYTE`] places without a check.
 const MOST: usize = 64;
 const BYTE: usize = 256;
 /// So many leaves it has at first; it grows by doubling.

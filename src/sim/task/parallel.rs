@@ -3,7 +3,8 @@
 use super::super::call::luck;
 use super::super::records::{Id, Task, TaskState};
 use super::super::world::World;
-use super::{Next, as_server};
+use super::Next;
+use super::calling::as_server;
 use crate::plan::NONE;
 use crate::status::Status;
 

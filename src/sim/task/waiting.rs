@@ -19,7 +19,7 @@ impl World<'_> {
         task.epoch = epoch;
         let (instance, priority) = (task.instance, self.plan.priority_of(task.identity.class));
         let station = &mut self.stations[instance as usize];
-        station.line.push(Id { index, life }, priority);
+        station.line.push_with(Id { index, life }, priority);
         let counts = &mut self.meter.components[station.component as usize];
         counts.line_changes(self.now, 1, station.line.len());
         let plan = &self.plan.components[station.component as usize];
