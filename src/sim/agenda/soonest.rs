@@ -32,6 +32,8 @@ pub(super) struct Soonest {
     events: [[u64; BYTE]; 2],
     /// By node, the root being 1 and the leaves beginning at `leaves`: the leaf that wins there.
     winners: [u8; BYTE],
+    /// The leaf that wins at the root.
+    first: u8,
     /// A power of two.
     leaves: u8,
     /// Leaves that are empty.
@@ -52,6 +54,7 @@ impl Soonest {
             keys: [EMPTY; BYTE],
             events: [[0; BYTE]; 2],
             winners: [0; BYTE],
+            first: 0,
             leaves: FIRST,
             free: [0; BYTE],
             free_leaves: 0,
@@ -81,13 +84,13 @@ impl Soonest {
         if self.free_leaves == self.leaves {
             return self.fill();
         }
-        Some((self.keys[usize::from(self.winners[1])] >> 64) as Nanos)
+        Some((self.keys[usize::from(self.first)] >> 64) as Nanos)
     }
 
     /// Takes the next entry; [`Soonest::first`] has just shown its time.
     #[inline(always)]
     pub fn take_first(&mut self) -> Packed {
-        self.vacant = self.winners[1];
+        self.vacant = self.first;
         self.event(self.vacant)
     }
 
@@ -127,16 +130,34 @@ impl Soonest {
     fn play(&mut self, leaf: u8, key: u128) {
         self.keys[usize::from(leaf)] = key;
         let (mut best, mut winner) = (key, leaf);
+        // The best of all others, found without the new key, which may not be worked out yet.
+        let (mut rest, mut second) = (EMPTY, leaf);
         let mut node = self.leaves | leaf;
         while node > 1 {
             let rival = self.winners[usize::from(node ^ 1)];
             let other = self.keys[usize::from(rival)];
+            let is_second = other < rest;
+            rest = if is_second { other } else { rest };
+            second = if is_second { rival } else { second };
             let loses = other < best;
             best = if loses { other } else { best };
             winner = if loses { rival } else { winner };
             node /= 2;
             self.winners[usize::from(node)] = winner;
         }
+        self.first = second;
+        if key < rest {
+            self.lead(leaf);
+        }
+    }
+
+    /// A new entry is before all others. A function of its own, so that this is a branch: where many
+    /// events are to come the next one is seldom new, and the processor goes on with it before the
+    /// new key is known.
+    #[cold]
+    #[inline(never)]
+    fn lead(&mut self, leaf: u8) {
+        self.first = leaf;
     }
 
     /// Nothing was put in the place of the entry that was taken last: its leaf is empty.
@@ -206,6 +227,7 @@ impl Soonest {
             let wins = self.keys[usize::from(one)] <= self.keys[usize::from(other)];
             self.winners[node] = if wins { one } else { other };
         }
+        self.first = self.winners[1];
     }
 }
 
