@@ -188,10 +188,16 @@ impl Agenda {
     }
 
     /// Takes the next event at or before `until`, or [`Packed::NOTHING`]; `is_live` says whether a
-    /// waiting event still matters.
+    /// waiting event still matters. Where many events wait, `ahead` is now and then shown a few
+    /// dozen that are next.
     #[inline(always)]
-    pub fn next(&mut self, until: Nanos, is_live: impl Fn(Packed) -> bool) -> Packed {
-        let Some(time) = self.posted.first() else { return Packed::NOTHING };
+    pub fn next(
+        &mut self,
+        until: Nanos,
+        is_live: impl Fn(Packed) -> bool,
+        ahead: impl FnOnce(&[Packed]),
+    ) -> Packed {
+        let Some(time) = self.posted.first(ahead) else { return Packed::NOTHING };
         if time > until {
             return Packed::NOTHING;
         }
@@ -244,7 +250,7 @@ mod tests {
     }
 
     fn take(agenda: &mut Agenda, until: Nanos, is_live: impl Fn(Packed) -> bool) -> Option<Event> {
-        let next = agenda.next(until, is_live);
+        let next = agenda.next(until, is_live, |_| ());
         (next != Packed::NOTHING).then(|| next.event())
     }
 
@@ -275,7 +281,7 @@ mod tests {
     fn an_event_in_the_past_is_refused() {
         let mut agenda = Agenda::new(&[]);
         agenda.at(5, Event::Bucket);
-        agenda.next(9, |_| true);
+        agenda.next(9, |_| true, |_| ());
         agenda.at(4, Event::Bucket);
     }
 

@@ -80,6 +80,12 @@ impl<T, X: Default> Arena<T, X> {
         self.slots.get_mut(index as usize).filter(|s| s.life == life).map(|s| &mut s.value)
     }
 
+    /// The record of an id, if it is still there.
+    #[inline(always)]
+    pub fn get(&self, index: u32, life: u32) -> Option<&T> {
+        self.slots.get(index as usize).filter(|s| s.life == life).map(|s| &s.value)
+    }
+
     /// The record in a slot, if there is one.
     #[inline(always)]
     pub fn taken(&self, index: u32) -> Option<&T> {

@@ -5,6 +5,7 @@
 //! `response` (alerts and people), `meter`.
 
 pub mod agenda;
+mod ahead;
 pub mod arena;
 mod audit;
 mod bugs;

@@ -1,6 +1,7 @@
 //! The loop.
 
 use super::agenda::{Event, Packed, packed};
+use super::ahead;
 use super::meter::{LevelOf, Request};
 use super::outcome::{Ending, Outcome, StopReason};
 use super::story::Death;
@@ -63,8 +64,12 @@ impl World<'_> {
     /// Takes the next event from the agenda; the time is then its time.
     #[inline(always)]
     pub(super) fn next_event(&mut self) -> Result<Packed, Ending> {
-        let calls = &self.calls;
-        let event = self.agenda.next(self.plan.horizon, |e| World::is_live(calls, e));
+        let World { calls, tasks, stations, .. } = self;
+        let event = self.agenda.next(
+            self.plan.horizon,
+            |event| World::is_live(calls, event),
+            |events| ahead::look(events, calls, tasks, stations),
+        );
         if event == Packed::NOTHING {
             return Err(if self.agenda.is_empty() { Ending::Quiet } else { Ending::Horizon });
         }

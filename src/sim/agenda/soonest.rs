@@ -75,14 +75,19 @@ impl Soonest {
         BYTE + self.others.capacity()
     }
 
-    /// The time of the next entry.
+    /// The time of the next entry. Where entries come over from the heap for it, `ahead` is shown
+    /// those that are next now.
     #[inline(always)]
-    pub fn first(&mut self) -> Option<Nanos> {
+    pub fn first(&mut self, ahead: impl FnOnce(&[Packed])) -> Option<Nanos> {
         if self.vacant != NONE {
             self.close();
         }
         if self.free_leaves == self.leaves {
-            return self.fill();
+            let (count, events) = self.fill();
+            if count == 0 {
+                return None;
+            }
+            ahead(&events[..count]);
         }
         Some((self.keys[usize::from(self.first)] >> 64) as Nanos)
     }
@@ -151,8 +156,8 @@ impl Soonest {
         }
     }
 
-    /// A new entry is before all others. A function of its own, so that this is a branch: where many
-    /// events are to come the next one is seldom new, and the processor goes on with it before the
+    /// A new entry is before all others. A function of its own, so that this is a branch: where
+    /// many events are to come the next one is seldom new, and the processor goes on before the
     /// new key is known.
     #[cold]
     #[inline(never)]
@@ -188,9 +193,9 @@ impl Soonest {
         self.arrange(sooner, MOST as u8);
     }
 
-    /// Fills the tournament, which is empty, by half from the others; gives the first time.
+    /// Fills the tournament, which is empty, by half from the others; gives their number and them.
     #[inline(never)]
-    fn fill(&mut self) -> Option<Nanos> {
+    fn fill(&mut self) -> (usize, [Packed; MOST / 2]) {
         let mut soonest = [(EMPTY, Packed::NOTHING); MOST / 2];
         let mut count = 0;
         while count < MOST / 2 {
@@ -202,7 +207,7 @@ impl Soonest {
         self.bound = self.others.first().map_or(u128::MAX, |(key, _)| key);
         let leaves = if count == 0 { self.leaves } else { MOST as u8 };
         self.arrange(&soonest[..count], leaves);
-        (count > 0).then_some((soonest[0].0 >> 64) as Nanos)
+        (count, soonest.map(|(_, event)| event))
     }
 
     /// Puts entries into the first of so many leaves, and plays all matches.
@@ -253,7 +258,7 @@ mod tests {
                 list.insert(place, key);
             } else {
                 let key = list.pop();
-                assert_eq!(soonest.first(), key.map(|key| (key >> 64) as Nanos));
+                assert_eq!(soonest.first(|_| ()), key.map(|key| (key >> 64) as Nanos));
                 if let Some(key) = key {
                     let event = soonest.take_first().event();
                     assert_eq!(event, Event::Turn(key as u32), "a key keeps its event");

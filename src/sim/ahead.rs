@@ -1,0 +1,51 @@
+//! What the next events will need, looked at beforehand.
+//!
+//! Where tens of thousands of requests are in flight, their records do not fit into the caches,
+//! and each event would wait for memory several times, one wait after the other. A few dozen records
+//! that are read in a row come together: the processor does not wait for one before it asks for
+//! the next. Nothing is changed here, and nothing is used of what is read.
+
+use super::agenda::{Packed, packed};
+use super::records::{Caller, Calls, Id, Task, Tasks};
+use super::station::Station;
+
+/// Up to so many records of tasks fit into the caches anyway.
+const FEW: u32 = 8192;
+/// So many events are shown at once at most.
+const MOST: usize = 64;
+
+/// Reads the records of tasks whose work will be done, of the calls that wait for them, and of
+/// those calls' callers.
+#[inline(never)]
+pub fn look(events: &[Packed], calls: &Calls, tasks: &Tasks, stations: &[Station]) {
+    if tasks.slots() < FEW {
+        return;
+    }
+    let mut seen = 0u64;
+    let mut waiting = [(Id::NONE, 0u32); MOST];
+    for (event, waits) in events.iter().zip(&mut waiting) {
+        if event.kind() == packed::WORK_DONE
+            && let Some(&Task { call, instance, .. }) = tasks.taken(event.id())
+        {
+            *waits = (call, instance);
+        }
+    }
+    let mut callers = [Id::NONE; MOST];
+    for (&(call, instance), next) in waiting.iter().zip(&mut callers) {
+        if call == Id::NONE {
+            continue;
+        }
+        seen += stations[instance as usize].glance();
+        if let Some(call) = calls.get(call.index, call.life)
+            && let Caller::Task(caller) = call.caller
+        {
+            *next = caller;
+        }
+    }
+    for caller in callers.iter().filter(|caller| **caller != Id::NONE) {
+        if let Some(task) = tasks.get(caller.index, caller.life) {
+            seen += u64::from(task.epoch) + stations[task.instance as usize].glance();
+        }
+    }
+    std::hint::black_box(seen);
+}
