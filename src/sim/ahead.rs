@@ -1,9 +1,9 @@
 //! What the next events will need, looked at beforehand.
 //!
 //! Where tens of thousands of requests are in flight, their records do not fit into the caches,
-//! and each event would wait for memory several times, one wait after the other. A few dozen records
-//! that are read in a row come together: the processor does not wait for one before it asks for
-//! the next. Nothing is changed here, and nothing is used of what is read.
+//! and each event would wait for memory several times, one wait after the other. A few dozen
+//! records that are read in a row come together: the processor does not wait for one before it asks
+//! for the next. Nothing is changed here, and nothing is used of what is read.
 
 use super::agenda::{Packed, packed};
 use super::records::{Caller, Calls, Id, Task, Tasks};
