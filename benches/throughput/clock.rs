@@ -30,6 +30,11 @@ pub fn peak_rss() -> Option<u64> {
     Some(kib * 1024)
 }
 
+/// How many threads of this machine wanted a processor in the last minute, on average.
+pub fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split_whitespace().next()?.parse().ok()
+}
+
 /// The kind of this machine, in words.
 pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -58,6 +58,9 @@ fn main() -> ExitCode {
     }
     let usual = if value("--growth=").is_some() && !smoke { 5 } else { 1 };
     let runs = value("--runs=").and_then(|n| n.parse().ok()).unwrap_or(usual).max(1);
+    if let Some(load) = clock::load().filter(|load| runs > 1 && *load > 0.5) {
+        eprintln!("the machine is busy (load {load}): times will be too long");
+    }
     let (done, all_valid) = run_rows(&wanted, smoke, runs, has("--json"));
     if !all_valid {
         return ExitCode::FAILURE;

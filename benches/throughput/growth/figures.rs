@@ -9,6 +9,7 @@ const INK: Colour = Colour(27, 31, 36, 1.0);
 const MUTED: Colour = Colour(91, 101, 112, 1.0);
 const BLUE: Colour = Colour(0, 114, 178, 1.0);
 const VERMILLION: Colour = Colour(213, 94, 0, 1.0);
+const PURPLE: Colour = Colour(204, 121, 167, 1.0);
 const GREEN: Colour = Colour(0, 158, 115, 1.0);
 
 /// Where the panels stand in a figure of 1200 pixels: left and right ends of their axes.
@@ -21,6 +22,8 @@ const TICK: f64 = 12.0;
 struct Panel {
     title: &'static str,
     x: &'static str,
+    /// Whether the horizontal axis is logarithmic; otherwise it begins at 0.
+    log_x: bool,
     /// Whether the vertical axis is logarithmic; otherwise it begins at 0.
     log: bool,
     /// Median, least and greatest over the runs, at each place.
@@ -32,6 +35,7 @@ struct Panel {
 struct Guide {
     name: &'static str,
     colour: Colour,
+    dashed: bool,
     points: Vec<(f64, f64)>,
 }
 
@@ -58,6 +62,7 @@ fn requests(growth: &Growth) -> Figure {
             Panel {
                 title: "Seconds on a processor",
                 x: "requests",
+                log_x: true,
                 log: true,
                 points: time,
                 guides: vec![linear],
@@ -72,10 +77,16 @@ fn pending(growth: &Growth) -> Figure {
     let first = sizes.first().map_or(f64::NAN, |size| size.spread(Point::cpu_for_each).median);
     let time = at(sizes, |p| p.pending, |p| p.cpu_for_each() / first);
     let least = time.first().map_or(f64::NAN, |(x, _)| *x);
-    let guides = vec![
+    let mut guides = vec![
         guide("constant", GREEN, &time, |_| 1.0),
         guide("logarithmic", VERMILLION, &time, |x| x.ln() / least.ln()),
     ];
+    if let Some((_, fewest)) = growth.counted.first() {
+        // The counted sizes are the first of the measured ones.
+        let points = time.iter().zip(&growth.counted).map(|((x, _), (_, n))| (*x, n / fewest));
+        let points = points.collect();
+        guides.push(Guide { name: "instructions", colour: PURPLE, dashed: false, points });
+    }
     let in_flight = at(&growth.overload, |p| p.in_flight, |p| p.peak_bytes / 1e6);
     figure(
         "Cost against what is under way",
@@ -84,13 +95,17 @@ fn pending(growth: &Growth) -> Figure {
          the fastest and the slowest run.",
         [
             Panel {
-                title: "Time for a request, relative",
+                title: "Time for a request",
                 x: "events pending",
+                log_x: true,
                 log: false,
                 points: time,
                 guides,
             },
-            memory("attempts that wait or are served at the end", in_flight),
+            Panel {
+                log_x: false,
+                ..memory("attempts that wait or are served at the end", in_flight)
+            },
         ],
     )
 }
@@ -109,6 +124,7 @@ fn replicas(growth: &Growth) -> Figure {
             Panel {
                 title: "Milliseconds on a processor for each replica",
                 x: "replicas",
+                log_x: true,
                 log: false,
                 points: each,
                 guides: vec![constant],
@@ -119,7 +135,7 @@ fn replicas(growth: &Growth) -> Figure {
 
 fn memory(x: &'static str, points: Vec<(f64, Spread)>) -> Panel {
     let title = "Peak memory of the process, MB";
-    Panel { title, x, log: false, points, guides: Vec::new() }
+    Panel { title, x, log_x: true, log: false, points, guides: Vec::new() }
 }
 
 /// A number of each size over another.
@@ -134,7 +150,7 @@ fn guide(
     y: impl Fn(f64) -> f64,
 ) -> Guide {
     let points = along.iter().map(|(x, _)| (*x, y(*x))).collect();
-    Guide { name, colour, points }
+    Guide { name, colour, dashed: true, points }
 }
 
 fn figure(title: &str, subtitle: &str, panels: [Panel; 2]) -> Figure {
@@ -154,7 +170,8 @@ fn draw(figure: &mut Figure, panel: &Panel, top: f64, (left, right): (f64, f64))
         let points = panel.points.iter().flat_map(|(_, s)| [s.least, s.greatest]);
         points.chain(panel.guides.iter().flat_map(|g| g.points.iter().map(|p| p.1)))
     };
-    let x = Scale::log(panel.points.iter().map(|(x, _)| *x), left, right);
+    let xs = panel.points.iter().map(|(x, _)| *x);
+    let x = if panel.log_x { Scale::log(xs, left, right) } else { Scale::zero(xs, left, right) };
     let y = if panel.log { Scale::log(ys(), bottom, top) } else { Scale::zero(ys(), bottom, top) };
     for tick in y.ticks() {
         figure.grid_h(y.at(tick), left, right);
@@ -169,9 +186,15 @@ fn draw(figure: &mut Figure, panel: &Panel, top: f64, (left, right): (f64, f64))
     figure.axis((left, bottom), (right, bottom));
     figure.text(((left + right) / 2.0, bottom + 38.0), panel.x, middle);
     for guide in &panel.guides {
-        for ends in guide.points.windows(2) {
-            let place = |(a, b): (f64, f64)| (x.at(a), y.at(b));
-            figure.dashed(place(ends[0]), place(ends[1]), guide.colour, 1.5);
+        let places: Vec<(f64, f64)> =
+            guide.points.iter().map(|&(a, b)| (x.at(a), y.at(b))).collect();
+        if !guide.dashed {
+            figure.line(&places, guide.colour, 2.0);
+            places.iter().for_each(|&place| figure.dot(place, 3.0, guide.colour));
+            continue;
+        }
+        for ends in places.windows(2) {
+            figure.dashed(ends[0], ends[1], guide.colour, 1.5);
         }
     }
     let medians: Vec<(f64, f64)> =
@@ -191,7 +214,12 @@ fn legend(figure: &mut Figure, panel: &Panel, y: f64, right: f64) {
         figure.text((right, y), guide.name, Type::new(TICK, guide.colour).anchor(Anchor::End));
         let last = figure.text_boxes();
         let start = last.last().map_or(right, |(_, place)| place[0]) - 8.0;
-        figure.dashed((start - 26.0, y - 4.0), (start, y - 4.0), guide.colour, 1.5);
+        let (from, to) = ((start - 26.0, y - 4.0), (start, y - 4.0));
+        if guide.dashed {
+            figure.dashed(from, to, guide.colour, 1.5);
+        } else {
+            figure.line(&[from, to], guide.colour, 2.0);
+        }
         right = start - 44.0;
     }
 }
@@ -242,7 +270,7 @@ impl Scale {
             let all = decades.flat_map(|d| factors.iter().map(move |f| f * 10f64.powi(d)));
             return all.filter(|tick| (self.low..=self.high).contains(tick)).collect();
         }
-        let rough = self.high / 5.0;
+        let rough = self.high / 7.0;
         let power = 10f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 5.0].map(|f| f * power).into_iter().find(|s| *s >= rough);
         let step = step.unwrap_or(10.0 * power);

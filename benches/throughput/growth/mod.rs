@@ -5,6 +5,7 @@
 
 mod figures;
 mod fit;
+mod instructions;
 mod page;
 mod points;
 
@@ -14,11 +15,16 @@ use points::{Point, Task};
 use std::path::Path;
 use std::process::Command;
 
+/// Runs of each study at most; those of a thousand replicas are long, and vary little.
+const STUDY_RUNS: usize = 3;
+
 /// What is run.
 struct Sizes {
     requests: Vec<u64>,
     /// Instances and simulated seconds.
     pending: Vec<(u32, f64)>,
+    /// Instances for which instructions are counted; more would take minutes.
+    counted: Vec<u32>,
     overload: Vec<u32>,
     replicas: Vec<u64>,
     /// Replicas of a study on one and on two threads.
@@ -29,10 +35,11 @@ impl Sizes {
     /// About four million requests for each number of instances, and never less than some seconds,
     /// so that the beginning weighs little.
     fn whole() -> Sizes {
-        let pending = [10, 30, 100, 300, 1000, 3000, 10_000];
+        let pending: [u32; 7] = [10, 30, 100, 300, 1000, 3000, 10_000];
         Sizes {
             requests: (0..7).map(|step| 100_000 << step).collect(),
             pending: pending.map(|n| (n, (20_000.0 / f64::from(n)).max(4.0))).to_vec(),
+            counted: pending[..6].to_vec(),
             overload: vec![15, 30, 60, 120],
             replicas: vec![10, 30, 100, 300, 1000],
             threads: 40,
@@ -43,6 +50,7 @@ impl Sizes {
         Sizes {
             requests: vec![1000, 2000, 4000],
             pending: vec![(10, 0.5), (30, 0.2), (100, 0.1)],
+            counted: Vec::new(),
             overload: vec![1, 2, 3],
             replicas: vec![1, 2, 3],
             threads: 2,
@@ -68,6 +76,8 @@ impl Size {
 pub struct Growth {
     requests: Vec<Size>,
     pending: Vec<Size>,
+    /// Instances and instructions for a request; none without callgrind.
+    counted: Vec<(f64, f64)>,
     overload: Vec<Size>,
     replicas: Vec<Size>,
     /// On one and on two threads.
@@ -133,7 +143,7 @@ pub fn answer(argument: &str, smoke: bool) -> Result<String, String> {
 /// Runs all points once, then all again, so that a slow minute of the machine does not hit one size
 /// alone.
 fn measure(sizes: Sizes, smoke: bool, runs: usize) -> Result<Growth, String> {
-    let series = |all: Vec<(f64, Task)>| -> Result<Vec<Size>, String> {
+    let series = |all: Vec<(f64, Task)>, runs: usize| -> Result<Vec<Size>, String> {
         let mut done: Vec<Size> =
             all.iter().map(|(of, _)| Size { of: *of, points: Vec::new() }).collect();
         for _ in 0..runs {
@@ -145,15 +155,18 @@ fn measure(sizes: Sizes, smoke: bool, runs: usize) -> Result<Growth, String> {
     };
     let requests = sizes.requests.iter().map(|&n| (n as f64, Task::Requests(n)));
     let pending = sizes.pending.iter().map(|&(n, s)| (f64::from(n), Task::Pending(n, s)));
+    let counted = sizes.counted.iter();
+    let counted = counted.filter_map(|&n| Some((f64::from(n), instructions::for_a_request(n)?)));
     let overload = sizes.overload.iter().map(|&s| (f64::from(s), Task::Overload(s)));
     let replicas = sizes.replicas.iter().map(|&n| (n as f64, Task::Replicas(n)));
     let threads = [1, 2].map(|n| (n as f64, Task::Threads(sizes.threads, n)));
     let growth = Growth {
-        requests: series(requests.collect())?,
-        pending: series(pending.collect())?,
-        overload: series(overload.collect())?,
-        replicas: series(replicas.collect())?,
-        threads: series(threads.to_vec())?,
+        requests: series(requests.collect(), runs)?,
+        pending: series(pending.collect(), runs)?,
+        counted: counted.collect(),
+        overload: series(overload.collect(), runs)?,
+        replicas: series(replicas.collect(), runs.min(STUDY_RUNS))?,
+        threads: series(threads.to_vec(), runs)?,
     };
     let mut same = growth.threads.iter().flat_map(|size| &size.points).map(|p| p.fingerprint);
     let first = same.next();

@@ -17,6 +17,7 @@ pub fn text(growth: &Growth, rows: &[Measured], runs: usize) -> Result<String, S
     fill("machine", clock::machine());
     fill("version", env!("CARGO_PKG_VERSION").to_owned());
     fill("runs", runs.to_string());
+    fill("study_runs", runs.min(super::STUDY_RUNS).to_string());
     fill("rows", rows_table(rows.iter().filter(|row| !is_incident(row))));
     fill("incidents", incidents_table(rows.iter().filter(|row| is_incident(row))));
     fill("own", own_row(rows));
@@ -27,9 +28,10 @@ pub fn text(growth: &Growth, rows: &[Measured], runs: usize) -> Result<String, S
     fill("requests_power", format!("{:.3}", power.slope));
     fill("requests_interval", interval(power, 3));
     let memory = fit::line(&Growth::pairs(&growth.requests, |p| (p.done, p.peak_bytes)));
-    fill("requests_bytes", format!("{:.2}", memory.slope));
+    fill("minute_bytes", whole(memory.slope * super::points::RATE * 60.0));
 
-    fill("pending", pending_table(&growth.pending));
+    fill("pending", pending_table(growth));
+    fill("instructions", instructions(&growth.counted));
     let time = Growth::pairs(&growth.pending, |p| (p.pending, p.cpu_for_each()));
     let power = fit::power(&time);
     fill("pending_power", format!("{:.3}", power.slope));
@@ -44,16 +46,22 @@ pub fn text(growth: &Growth, rows: &[Measured], runs: usize) -> Result<String, S
     fill("flight_interval", interval(flight, 0));
 
     fill("replicas", replicas_table(&growth.replicas));
-    let kept = fit::line(&Growth::pairs(&growth.replicas, |p| (p.done, p.kept_bytes)));
-    fill("kept_bytes", format!("{:.0}", kept.slope));
-    let peak = fit::line(&Growth::pairs(&growth.replicas, |p| (p.done, p.peak_bytes)));
-    fill("peak_bytes", format!("{:.0}", peak.slope));
-    fill("peak_interval", interval(peak, 0));
+    let [few, many] = [2, 1].map(|back| &growth.replicas[growth.replicas.len() - back]);
+    let each = |of: &dyn Fn(&Point) -> f64| {
+        whole((many.spread(of).median - few.spread(of).median) / (many.of - few.of))
+    };
+    fill("few", whole(few.of));
+    fill("many", whole(many.of));
+    fill("kept_bytes", each(&|p| p.kept_bytes));
+    fill("peak_bytes", each(&|p| p.peak_bytes));
 
     let [one, two] = [0, 1].map(|n| growth.threads[n].spread(|p| p.seconds).median);
     fill("threads_replicas", format!("{:.0}", growth.threads[0].points[0].done));
     fill("one_thread", format!("{one:.2}"));
     fill("two_threads", format!("{two:.2}"));
+    let [cpu_one, cpu_two] = [0, 1].map(|n| growth.threads[n].spread(|p| p.cpu_seconds).median);
+    fill("cpu_one", format!("{cpu_one:.2}"));
+    fill("cpu_two", format!("{cpu_two:.2}"));
     fill("threads_ratio", format!("{:.2}", one / two));
     filled(&gaps)
 }
@@ -72,8 +80,32 @@ fn filled(gaps: &[(&str, String)]) -> Result<String, String> {
     }
     match page.split_once("{{") {
         Some((_, rest)) => Err(format!("nothing fills {}", rest.lines().next().unwrap_or(rest))),
-        None => Ok(page),
+        None => Ok(wrapped(&page)),
     }
+}
+
+/// The page with its paragraphs in lines of 100 columns again; what stands in gaps is longer or
+/// shorter than their names. Tables, headings, figures and listings stay.
+fn wrapped(page: &str) -> String {
+    let wrap = |part: &str| {
+        if part.starts_with(['|', '#', '!', '`', '-']) {
+            return part.to_owned();
+        }
+        let mut lines = vec![String::new()];
+        for word in part.split_whitespace() {
+            let last = lines.len() - 1;
+            let is_first = lines[last].is_empty();
+            if !is_first && lines[last].chars().count() + 1 + word.chars().count() > 100 {
+                lines.push(word.to_owned());
+            } else {
+                lines[last] += if is_first { "" } else { " " };
+                lines[last] += word;
+            }
+        }
+        lines.join("\n")
+    };
+    let parts: Vec<String> = page.trim_end().split("\n\n").map(wrap).collect();
+    parts.join("\n\n") + "\n"
 }
 
 fn is_incident(row: &Measured) -> bool {
@@ -168,31 +200,53 @@ fn requests_table(sizes: &[Size]) -> String {
                 whole(size.spread(|p| p.done).median),
                 digits(time.median),
                 least_to_greatest(time),
-                format!("{:.0}", size.spread(Point::cpu_for_each).median * 1e9),
+                whole(size.spread(Point::cpu_for_each).median * 1e9),
                 megabytes(size.spread(|p| p.peak_bytes).median),
             ]
         }),
     )
 }
 
-fn pending_table(sizes: &[Size]) -> String {
-    let head =
-        ["servers", "pending", "in the lane", "ns for a request", "min to max", "relative", "peak"];
-    let first = sizes[0].spread(Point::cpu_for_each).median;
+fn pending_table(growth: &Growth) -> String {
+    let head = [
+        "servers",
+        "pending",
+        "in the lane",
+        "ns for a request",
+        "min to max",
+        "relative",
+        "instructions",
+        "peak",
+    ];
+    let first = growth.pending[0].spread(Point::cpu_for_each).median;
     table(
         &head,
-        sizes.iter().map(|size| {
+        growth.pending.iter().map(|size| {
             let time = size.spread(Point::cpu_for_each);
+            let counted = growth.counted.iter().find(|(servers, _)| *servers == size.of);
             vec![
                 whole(size.of),
                 whole(size.spread(|p| p.pending).median),
                 whole(size.of * IN_LANE),
-                format!("{:.0}", time.median * 1e9),
+                whole(time.median * 1e9),
                 least_to_greatest(time.times(1e9)),
                 format!("{:.2}", time.median / first),
+                counted.map_or("–".to_owned(), |(_, number)| whole(*number)),
                 megabytes(size.spread(|p| p.peak_bytes).median),
             ]
         }),
+    )
+}
+
+/// What the counts of instructions say.
+fn instructions(counted: &[(f64, f64)]) -> String {
+    let (Some((few, first)), Some((many, last))) = (counted.first(), counted.last()) else {
+        return "Instructions were not counted: callgrind was not there.".to_owned();
+    };
+    let (few, many, times) = (whole(*few), whole(*many), last / first);
+    format!(
+        "The processor's caches do not show in instructions, which callgrind counts: with {many} \
+         servers a request takes {times:.2} times as many as with {few}."
     )
 }
 

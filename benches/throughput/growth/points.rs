@@ -9,7 +9,7 @@ use outagelab::text::{Sources, plain};
 use std::time::Instant;
 
 /// The requests of W3 that come in a second.
-const RATE: f64 = 896.0;
+pub const RATE: f64 = 896.0;
 /// Mean latency of W3 and how far a short run may be off, in seconds.
 const MEAN: (f64, f64) = (0.02564, 0.001);
 /// The same for W3 scaled out, whose database has hardly a line.
