@@ -49,6 +49,7 @@ pub fn so_far() -> u64 {
 }
 
 /// What `make` makes, and the bytes that it keeps: those allocated meanwhile and not given back.
+#[cfg(feature = "cli")]
 pub fn bytes_kept<T>(make: impl FnOnce() -> T) -> (T, i64) {
     COUNTS_BYTES.store(true, Relaxed);
     let before = BYTES.load(Relaxed);

@@ -36,6 +36,7 @@ pub fn load() -> Option<f64> {
 }
 
 /// The kind of this machine, in words.
+#[cfg(feature = "cli")]
 pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let value = |file: &str, name: &str| {
