@@ -1,4 +1,4 @@
-//! What the system says of this process: time on a processor, memory. Linux only; nothing elsewhere.
+//! What the system says of this process: time on a processor, memory. Only Linux says it.
 
 /// Seconds that this thread has been on a processor; of a kernel without schedstat those of the
 /// whole process.

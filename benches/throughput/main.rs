@@ -11,9 +11,9 @@
 //!
 //! - `--row=NAME` runs one row; `--smoke` runs each row shortly (its mean is then not judged);
 //!   `--runs=5` runs each row so often and prints the run with the median time.
-//! - `--growth=docs` runs all rows and what shows how cost grows, five times or `--runs`, and writes
-//!   `docs/background/performance.md` and its figures; with `--smoke` in a small size, to see their
-//!   form.
+//! - `--growth=docs` runs all rows and what shows how cost grows, five times or `--runs`, and
+//!   writes `docs/background/performance.md` and its figures; with `--smoke` in a small size, to
+//!   see their form.
 //!
 //! Without any argument, as `cargo test` starts it, it is a smoke test of both.
 //!
