@@ -11,16 +11,23 @@
 //!
 //! - `--row=NAME` runs one row; `--smoke` runs each row shortly (its mean is then not judged);
 //!   `--runs=5` runs each row so often and prints the run with the median time.
+//! - `--growth=docs` runs all rows and what shows how cost grows, five times or `--runs`, and
+//!   writes `docs/background/performance.md` and its figures; with `--smoke` in a small size, to
+//!   see their form.
 //!
-//! Without any argument, as `cargo test` starts it, it is a smoke test.
+//! Without any argument, as `cargo test` starts it, it is a smoke test of both.
 //!
 //! Times are those of the run alone. On a busy machine look at `cpu_seconds`.
 
 mod allocations;
+mod clock;
+#[cfg(feature = "cli")]
+mod growth;
 mod reference;
 mod rows;
 
 use rows::{Measured, Row};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 fn main() -> ExitCode {
@@ -37,6 +44,9 @@ fn main() -> ExitCode {
         println!("{}", rows::measure(row, smoke).json());
         return ExitCode::SUCCESS;
     }
+    if let Some(point) = value("--point=") {
+        return said(point_of_growth(point, smoke).map(|line| println!("{line}")));
+    }
     let wanted: Vec<&Row> = match value("--row=") {
         Some(name) => rows.iter().filter(|row| row.name == name).collect(),
         None => rows.iter().collect(),
@@ -46,8 +56,35 @@ fn main() -> ExitCode {
         eprintln!("no such row; there are {}", names.join(", "));
         return ExitCode::from(2);
     }
-    let runs = value("--runs=").and_then(|n| n.parse().ok()).unwrap_or(1).max(1);
-    let mut done: Vec<(String, Measured)> = Vec::new();
+    let usual = if value("--growth=").is_some() && !smoke { 5 } else { 1 };
+    let runs = value("--runs=").and_then(|n| n.parse().ok()).unwrap_or(usual).max(1);
+    if let Some(load) = clock::load().filter(|load| runs > 1 && *load > 0.5) {
+        eprintln!("the machine is busy (load {load}): times will be too long");
+    }
+    let (done, all_valid) = run_rows(&wanted, smoke, runs, has("--json"));
+    if !all_valid {
+        return ExitCode::FAILURE;
+    }
+    match value("--growth=") {
+        Some(folder) => said(write_growth(Path::new(folder), smoke, &done, runs)),
+        None if arguments.is_empty() => said(smoke_test_of_growth(&done)),
+        None => ExitCode::SUCCESS,
+    }
+}
+
+fn said(result: Result<(), String>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs rows, each so often, and prints them. Whether all are valid comes with them.
+fn run_rows(wanted: &[&Row], smoke: bool, runs: usize, json: bool) -> (Vec<Measured>, bool) {
+    let mut done: Vec<Measured> = Vec::new();
     let mut all_valid = true;
     for row in wanted {
         let mut measured: Vec<Measured> =
@@ -60,17 +97,50 @@ fn main() -> ExitCode {
         };
         median.fastest = measured.first().map(Measured::per_second);
         median.slowest = measured.last().map(Measured::per_second);
-        let beside = done.iter().find(|(name, _)| *name == row.beside);
-        median.relative = beside.map(|(_, other)| other.per_second() / median.per_second());
+        let beside = done.iter().find(|other| other.name == row.beside);
+        median.relative = beside.map(|other| other.per_second() / median.per_second());
         all_valid &= median.valid;
-        if has("--json") {
+        if json {
             println!("{}", median.json())
         } else {
             print(&median)
         }
-        done.push((row.name.clone(), median));
+        done.push(median);
     }
-    if all_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    (done, all_valid)
+}
+
+#[cfg(feature = "cli")]
+fn point_of_growth(point: &str, smoke: bool) -> Result<String, String> {
+    growth::answer(point, smoke)
+}
+
+#[cfg(feature = "cli")]
+fn write_growth(folder: &Path, smoke: bool, rows: &[Measured], runs: usize) -> Result<(), String> {
+    growth::write(folder, smoke, rows, runs)
+}
+
+/// Writes the page and its figures in a small size and looks at them.
+#[cfg(feature = "cli")]
+fn smoke_test_of_growth(rows: &[Measured]) -> Result<(), String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    growth::write(folder.path(), true, rows, 1)?;
+    growth::look_at(folder.path())
+}
+
+#[cfg(not(feature = "cli"))]
+fn point_of_growth(_: &str, _: bool) -> Result<String, String> {
+    Err("figures and studies on threads need the feature `cli`".to_owned())
+}
+
+#[cfg(not(feature = "cli"))]
+fn write_growth(_: &Path, smoke: bool, _: &[Measured], _: usize) -> Result<(), String> {
+    point_of_growth("", smoke).map(|_| ())
+}
+
+#[cfg(not(feature = "cli"))]
+fn smoke_test_of_growth(_: &[Measured]) -> Result<(), String> {
+    Ok(())
 }
 
 /// Measures a row in a process of its own.

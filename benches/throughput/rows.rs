@@ -1,6 +1,6 @@
 //! The rows: what is run, and what proves that it was run rightly.
 
-use super::{allocations, reference};
+use super::{allocations, clock, reference};
 use outagelab::histogram::Histogram;
 use outagelab::plan::{Plan, load_and_compile};
 use outagelab::sim;
@@ -30,7 +30,7 @@ enum Work {
 }
 
 /// A model of the repository.
-fn model(path: &str) -> PathBuf {
+pub fn model(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
@@ -55,14 +55,19 @@ fn benchmark(
     }
 }
 
-/// W3 with so many API servers in place of 4, and rate and connections in proportion. The mean
-/// falls towards that of a database without a line (25 ms).
-fn scaled_out(instances: u32, seconds: u32, mean: f64) -> Row {
-    let patches = [
+/// The patches that make so many API servers of W3's 4.
+pub fn scale(instances: u32) -> [String; 3] {
+    [
         format!("components.api.instances={instances}"),
         format!("components.database.connections={}", 4 * instances),
         format!("clients.users.arrivals.poisson.rate={}/s", 224 * instances),
-    ];
+    ]
+}
+
+/// W3 with so many API servers in place of 4, and rate and connections in proportion. The mean
+/// falls towards that of a database without a line (25 ms).
+fn scaled_out(instances: u32, seconds: u32, mean: f64) -> Row {
+    let patches = scale(instances);
     let horizon = format!("{seconds}s");
     let smoke = format!("{}ms", (20_000 / instances).max(10));
     let name = format!("w3-x{instances}");
@@ -133,6 +138,8 @@ pub struct Measured {
     pub requests_per_s: f64,
     /// Events for each second on a processor.
     pub events_per_s: f64,
+    /// Replicas run; 0 for the single-purpose loop.
+    pub replicas: u64,
     /// Allocations while it ran.
     pub allocations: u64,
     /// Allocations for each event.
@@ -186,6 +193,7 @@ pub fn measure(row: &Row, smoke: bool) -> Measured {
             let horizon = horizon.as_ref().map(|(whole, short)| if smoke { short } else { whole });
             let plan = compile(path, patches, horizon);
             let replicas = if smoke { 1 } else { *replicas };
+            measured.replicas = replicas;
             timed(&mut measured, |m| {
                 let mut fingerprint = 0u64;
                 for replica in 0..replicas {
@@ -204,7 +212,7 @@ pub fn measure(row: &Row, smoke: bool) -> Measured {
     measured.mean_latency = latency.mean();
     let off = |(right, _): (f64, f64)| (measured.mean_latency - right).abs();
     measured.valid = smoke || row.mean.is_none_or(|mean| off(mean) <= mean.1);
-    measured.peak_rss_bytes = peak_rss();
+    measured.peak_rss_bytes = clock::peak_rss();
     measured.requests_per_s = measured.per_second();
     measured.events_per_s = measured.events as f64 / measured.cpu_seconds;
     measured.allocations_per_event = measured.allocations as f64 / measured.events.max(1) as f64;
@@ -212,16 +220,18 @@ pub fn measure(row: &Row, smoke: bool) -> Measured {
 }
 
 fn timed(measured: &mut Measured, run: impl FnOnce(&mut Measured)) {
-    let (allocations, cpu, begin) = (allocations::so_far(), cpu_seconds(), Instant::now());
+    let (allocations, cpu, begin) =
+        (allocations::so_far(), clock::thread_seconds(), Instant::now());
     run(measured);
     measured.seconds = begin.elapsed().as_secs_f64();
     // Where the system does not tell the time on a processor, wall-clock time stands for it.
-    let cpu = cpu_seconds().zip(cpu).map(|(after, before)| after - before);
+    let cpu = clock::thread_seconds().zip(cpu).map(|(after, before)| after - before);
     measured.cpu_seconds = cpu.filter(|s| *s > 0.0).unwrap_or(measured.seconds);
     measured.allocations = allocations::so_far() - allocations;
 }
 
-fn compile(path: &Path, patches: &[String], horizon: Option<&String>) -> Plan {
+/// The plan of a model, patched.
+pub fn compile(path: &Path, patches: &[String], horizon: Option<&String>) -> Plan {
     let text = std::fs::read_to_string(path).expect("the model is in the repository");
     let mut sources = Sources::default();
     let mut set: Vec<String> = patches.to_vec();
@@ -236,21 +246,4 @@ fn compile(path: &Path, patches: &[String], horizon: Option<&String>) -> Plan {
         Ok((_, _, plan)) => plan,
         Err(problems) => panic!("{}", plain(&problems, &sources)),
     }
-}
-
-/// Seconds that this process has been on a processor, as Linux counts them in hundredths.
-fn cpu_seconds() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The fields after the name in brackets: utime is the 12th, stime the 13th.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-    Some(ticks as f64 / 100.0)
-}
-
-/// The most memory that this process has had, in bytes, as Linux counts it; null elsewhere.
-fn peak_rss() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
 }
