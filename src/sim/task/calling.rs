@@ -43,7 +43,7 @@ impl World<'_> {
             self.leak_of_failed_call(from);
         }
         let index = id.index;
-        let Some(task) = self.tasks.get_mut(index, id.life) else { return None };
+        let task = self.tasks.get_mut(index, id.life)?;
         if task.state != TaskState::Calls {
             return None; // It hangs, or died of the leak just now.
         }
