@@ -15,7 +15,8 @@
 //!   writes `docs/background/performance.md` and its figures; with `--smoke` in a small size, to
 //!   see their form.
 //!
-//! Without any argument, as `cargo test` starts it, it is a smoke test of both.
+//! Without any of these, as `cargo test` starts it, it is a smoke test of both; `cargo test NAME`
+//! looks for a test of that name, and here is none.
 //!
 //! Times are those of the run alone. On a busy machine look at `cpu_seconds`.
 
@@ -30,10 +31,19 @@ use rows::{Measured, Row};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+/// Arguments of which one says that this is no test.
+const OWN: [&str; 8] =
+    ["--bench", "--growth=", "--json", "--measure=", "--point=", "--row=", "--runs=", "--smoke"];
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|a| a == flag);
-    let smoke = has("--smoke") || arguments.is_empty();
+    // `cargo bench` says `--bench`.
+    let is_test = !arguments.iter().any(|a| OWN.iter().any(|own| a.starts_with(own)));
+    if is_test && arguments.iter().any(|a| !a.starts_with('-')) {
+        return ExitCode::SUCCESS;
+    }
+    let smoke = has("--smoke") || is_test;
     let value = |name: &str| arguments.iter().find_map(|a| a.strip_prefix(name));
     let rows = rows::all();
     if let Some(name) = value("--measure=") {
@@ -67,7 +77,7 @@ fn main() -> ExitCode {
     }
     match value("--growth=") {
         Some(folder) => said(write_growth(Path::new(folder), smoke, &done, runs)),
-        None if arguments.is_empty() => said(smoke_test_of_growth(&done)),
+        None if is_test => said(smoke_test_of_growth(&done)),
         None => ExitCode::SUCCESS,
     }
 }
