@@ -1,13 +1,13 @@
 //! Speed of the ordinary engine on ordinary models, one thread.
 //!
-//! `cargo bench --bench throughput -- --json` prints one JSON line for each row:
-//! `{name, requests, seconds, cpu_seconds, requests_per_s, events_per_s, allocations_per_event,
-//! mean_latency, peak_rss_bytes, fingerprint, relative, valid}`. `relative` is the time for one
-//! request over that of the row which it is compared with (`reference-w3` for `w3`, `w3` for
+//! `cargo bench --bench throughput -- --json` prints one JSON line for each row: `{name, requests,
+//! seconds, cpu_seconds, requests_per_s, events_per_s, allocations_per_event, mean_latency,
+//! peak_rss_bytes, fingerprint, relative, valid}`. `relative` is the time for one request over that
+//! of the row which it is compared with (`reference-w3` for `w3`, `w3` for `w3-beside` and
 //! `w3-overload`, `w3-x10` for larger ones), measured in the same run, so that it can be compared
-//! between machines. A row counts only if its mean latency is right; otherwise it says
-//! `"valid": false` and the program ends with 1. Each row runs in a process of its own, so that the
-//! peak of memory is its own.
+//! between machines. A row counts only if its mean latency is right; otherwise it says `"valid":
+//! false` and the program ends with 1. Each row runs in a process of its own, so that the peak of
+//! memory is its own.
 //!
 //! - `--row=NAME` runs one row; `--smoke` runs each row shortly (its mean is then not judged);
 //!   `--runs=5` runs each row so often and prints the run with the median time.
