@@ -3,8 +3,10 @@
 # where times do not. Needs valgrind. Usage: benches/instructions.sh [WHAT WAS CHANGED]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo bench --locked --no-default-features --bench throughput --no-run
-program=$(ls -t "${CARGO_TARGET_DIR:-target}"/release/deps/throughput-* | grep -v '\.d$' | head -1)
+# Cargo says where it has put the program.
+program=$(cargo bench --locked --no-default-features --bench throughput --no-run 2>&1 |
+    tee /dev/stderr | sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
+mkdir -p benches/runs
 table=benches/runs/instructions.md
 row="| $(git rev-parse --short HEAD) | ${1:-$(git log -1 --format=%s)} |"
 for name in w1 w3 incident-2024-07-10-rate-limiter-leak; do
