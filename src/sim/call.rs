@@ -5,7 +5,7 @@ mod over;
 mod pool;
 
 use super::agenda::Event;
-use super::records::{Call, CallState, Caller, Id, Identity, Task, TaskState};
+use super::records::{Call, CallState, Caller, Id, Identity, Task};
 use super::story::What;
 use super::task::Next;
 use super::world::{ComponentState, EdgeState, World};
@@ -64,18 +64,10 @@ impl World<'_> {
             from,
             identity,
             luck,
-            attempt: 0,
-            turn: 0,
-            state: CallState::Pauses,
-            connected: false,
-            is_final: false,
-            last: None,
-            resume_layer: 0,
             endpoint,
             began: self.now,
             sent: self.now,
-            task: Id::NONE,
-            target: NONE,
+            ..Call::default()
         };
         if let Caller::Task(task) = caller {
             self.tasks[task.index].child = Id { index, life };
@@ -292,24 +284,14 @@ impl World<'_> {
         let (task, task_life, place) = tasks.take();
         *place = Task {
             call: Id { index, life },
-            child: Id::NONE,
             instance,
-            op: NONE,
             endpoint: call.endpoint,
             epoch: self.epochs,
             attempt: call.attempt,
-            state: TaskState::Travels,
-            holds_worker: false,
-            degraded: false,
-            frozen: false,
-            on_cpu: false,
-            is_branch: false,
-            is_struck: false,
             identity: call.identity,
             luck: attempt_luck,
             came: self.now,
-            until: 0,
-            work: 0,
+            ..Task::default()
         };
         call.task = Id { index: task, life: task_life };
         if is_direct { self.arrive(task) } else { self.travel(index, task) }

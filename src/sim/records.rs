@@ -143,7 +143,8 @@ pub struct CallExtra {
 }
 
 impl Default for Call {
-    /// What stands in a slot before its first call.
+    /// A new call of nobody: what stands in a slot before its first one.
+    #[inline(always)]
     fn default() -> Call {
         Call {
             edge: NONE,
@@ -258,7 +259,8 @@ pub struct TaskExtra {
 }
 
 impl Default for Task {
-    /// What stands in a slot before its first task.
+    /// A new task of nobody: what stands in a slot before its first one.
+    #[inline(always)]
     fn default() -> Task {
         Task {
             call: Id::NONE,

@@ -48,14 +48,10 @@ impl World<'_> {
             return None;
         }
         take_worker(task, station, counts, self.now);
-        if station.has_memory || counts.is_watched {
-            return self.begin_with_care(index);
+        if begins_plainly(plan, station, counts, task) {
+            return Some(index);
         }
-        match first_op(plan, station, task) {
-            Ok(op) => task.op = op,
-            Err(_) => return self.begin_with_care(index),
-        }
-        Some(index)
+        self.begin_with_care(index)
     }
 
     /// An attempt reaches an instance that is busy, or not as it should be.
@@ -177,16 +173,10 @@ impl World<'_> {
         let station = &mut stations[task.instance as usize];
         let counts = &mut meter.components[station.component as usize];
         take_worker(task, station, counts, self.now);
-        if task.op == NONE {
-            if station.has_memory || counts.is_watched {
-                return self.begin_with_care(index);
-            }
-            match first_op(plan, station, task) {
-                Ok(op) => task.op = op,
-                Err(_) => return self.begin_with_care(index),
-            }
+        if task.op != NONE || begins_plainly(plan, station, counts, task) {
+            return Some(index);
         }
-        Some(index)
+        self.begin_with_care(index)
     }
 
     /// A task has got its first worker, on an instance with memory or one that is watched, or there
@@ -368,6 +358,23 @@ fn take_worker(task: &mut Task, station: &mut Station, counts: &mut ComponentMet
     (task.holds_worker, task.state) = (true, TaskState::Works);
     station.busy += 1;
     counts.busy_changes(now, 1);
+}
+
+/// Whether nobody is to be told that a task has got its first worker, and it has something to do;
+/// its first operation is then set.
+#[inline(always)]
+fn begins_plainly(
+    plan: &Plan,
+    station: &Station,
+    counts: &ComponentMeter,
+    task: &mut Task,
+) -> bool {
+    if station.has_memory || counts.is_watched {
+        return false;
+    }
+    let first = first_op(plan, station, task);
+    task.op = first.unwrap_or(NONE);
+    first.is_ok()
 }
 
 /// The first operation of the program that a task runs.
