@@ -8,9 +8,9 @@
 //! Delays that are constant for a policy (most time-outs) come out in order by themselves. They
 //! wait in first-in-first-out lanes, and only the head of each lane stands among the rest; entries
 //! that have become stale by then (the attempt was answered long ago) are thrown away in bulk when
-//! the lane moves up, so that a time-out which does not strike costs no heap operation.
+//! the lane moves up, so that a time-out which does not strike costs next to nothing.
 
-mod heap;
+mod far;
 pub mod packed;
 mod ring;
 mod soonest;
@@ -287,7 +287,7 @@ mod tests {
 
     /// The slow twin: a sorted list of (time, rank, sequence).
     #[test]
-    fn lanes_and_heap_together_give_the_order_of_a_sorted_list() {
+    fn lanes_and_the_rest_together_give_the_order_of_a_sorted_list() {
         let delays = [7u64, 30, 1];
         let mut agenda = Agenda::new(&delays);
         let mut list: Vec<(Nanos, u64, u64, Event)> = Vec::new();
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn stale_entries_of_a_lane_never_enter_the_heap() {
+    fn stale_entries_of_a_lane_stay_in_it() {
         let mut agenda = Agenda::new(&[10]);
         for call in 0..1000 {
             agenda.after_lane(0, Event::Timeout { call, life: 0, attempt: 0 });

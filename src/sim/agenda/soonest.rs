@@ -1,23 +1,28 @@
-//! The soonest entries in a tournament, the others in a heap.
+//! The soonest entries in order, the others in slots by how far off they are.
 //!
 //! Most models have a few dozen events to come. They stand in the leaves of a tournament (Knuth
 //! 1998, "The Art of Computer Programming", vol. 3, 5.4.1): each node knows which of the leaves
 //! below it has the smallest key. The place of an event that has been taken is free for the next
 //! one that is put in, as most events schedule exactly one, and only the matches on the way from
 //! there to the root are played again: as many for every entry, each decided without a branch that
-//! could be guessed wrong. Where there are more entries, the tournament holds the soonest of them,
-//! and is filled again from the heap when it is empty.
+//! could be guessed wrong.
+//!
+//! Where there are more entries than the tournament holds, the later ones wait in [`Far`]. From
+//! there they come as a run, a few dozen at once and in order. What is put in before the end of the
+//! run stands in the tournament, and the next entry is the sooner of the two.
 
-use super::heap::Heap;
+use super::far::{Far, Keyed};
 use super::packed::Packed;
 use crate::units::Nanos;
 
-/// So many entries are in the tournament at most. Nodes and leaves are then numbers of 8 bits,
-/// which index lists of [`BYTE`] places without a check.
+/// So many entries are in the tournament, and in a run, at most. Nodes and leaves are then numbers
+/// of 8 bits, which index lists of [`BYTE`] places without a check.
 const MOST: usize = 64;
 const BYTE: usize = 256;
 /// So many leaves it has at first; it grows by doubling.
 const FIRST: u8 = 4;
+/// A run gets entries until it has so many, or a few more.
+const RUN: usize = MOST - 8;
 /// No leaf.
 const NONE: u8 = u8::MAX;
 /// The key of an empty leaf: after every other.
@@ -42,9 +47,14 @@ pub(super) struct Soonest {
     /// The leaf of the entry that was taken last, whose matches have not been played again;
     /// [`NONE`] where there is none.
     vacant: u8,
-    /// What comes after everything in the tournament.
-    others: Heap,
-    /// The smallest key among the others; the largest number there is when there are none.
+    /// Entries in the order of their keys, those before `run_at` having been taken.
+    run: Vec<Keyed>,
+    run_at: usize,
+    /// Whether the next entry, whose time has been shown, is that of the run.
+    is_of_run: bool,
+    /// What comes after everything in the tournament and in the run.
+    far: Far,
+    /// No key of those that are far off is below.
     bound: u128,
 }
 
@@ -59,7 +69,10 @@ impl Soonest {
             free: [0; BYTE],
             free_leaves: 0,
             vacant: NONE,
-            others: Heap::with_capacity(0),
+            run: Vec::new(),
+            run_at: 0,
+            is_of_run: false,
+            far: Far::new(),
             bound: u128::MAX,
         };
         new.arrange(&[], FIRST);
@@ -68,19 +81,22 @@ impl Soonest {
 
     pub fn len(&self) -> usize {
         let empty = self.free_leaves + u8::from(self.vacant != NONE);
-        usize::from(self.leaves - empty) + self.others.len()
+        usize::from(self.leaves - empty) + (self.run.len() - self.run_at) + self.far.len()
     }
 
     pub fn capacity(&self) -> usize {
-        BYTE + self.others.capacity()
+        BYTE + self.run.capacity() + self.far.capacity()
     }
 
-    /// The time of the next entry. Where entries come over from the heap for it, `ahead` is shown
-    /// those that are next now.
+    /// The time of the next entry. Where entries come from far off for it, `ahead` is shown those
+    /// that are next now.
     #[inline(always)]
     pub fn first(&mut self, ahead: impl FnOnce(&[Packed])) -> Option<Nanos> {
         if self.vacant != NONE {
             self.close();
+        }
+        if self.run_at < self.run.len() {
+            return Some(self.first_with_run());
         }
         if self.free_leaves == self.leaves {
             let (count, events) = self.fill();
@@ -88,15 +104,34 @@ impl Soonest {
                 return None;
             }
             ahead(&events[..count]);
+            return Some(self.first_with_run());
         }
         Some((self.keys[usize::from(self.first)] >> 64) as Nanos)
+    }
+
+    /// The time of the next entry, where there is a run.
+    #[inline(never)]
+    fn first_with_run(&mut self) -> Nanos {
+        let (of_run, of_tournament) = (self.run[self.run_at].0, self.keys[usize::from(self.first)]);
+        self.is_of_run = of_run < of_tournament;
+        (of_run.min(of_tournament) >> 64) as Nanos
     }
 
     /// Takes the next entry; [`Soonest::first`] has just shown its time.
     #[inline(always)]
     pub fn take_first(&mut self) -> Packed {
+        if self.is_of_run {
+            return self.take_of_run();
+        }
         self.vacant = self.first;
         self.event(self.vacant)
+    }
+
+    #[inline(never)]
+    fn take_of_run(&mut self) -> Packed {
+        self.is_of_run = false;
+        self.run_at += 1;
+        self.run[self.run_at - 1].1
     }
 
     #[inline(always)]
@@ -115,7 +150,7 @@ impl Soonest {
     #[inline(always)]
     pub fn push(&mut self, key: u128, event: Packed) {
         if key >= self.bound {
-            return self.others.push(key, event);
+            return self.far.push(key, event);
         }
         let mut leaf = self.vacant;
         if leaf == NONE {
@@ -174,8 +209,8 @@ impl Soonest {
         self.play(leaf, EMPTY);
     }
 
-    /// Puts an entry in where all leaves are taken: the tournament grows, or the later half of it
-    /// goes to the others.
+    /// Puts an entry in where all leaves are taken: the tournament grows, or what comes after half
+    /// of it is far off.
     #[inline(never)]
     fn push_into_full(&mut self, key: u128, event: Packed) {
         let count = usize::from(self.leaves);
@@ -188,30 +223,31 @@ impl Soonest {
         }
         all.sort_unstable_by_key(|(key, _)| *key);
         let (sooner, later) = all.split_at(MOST / 2);
-        self.bound = self.bound.min(later[0].0);
-        later.iter().for_each(|&(key, event)| self.others.push(key, event));
+        self.bound = later[0].0;
+        let stays = self.run.partition_point(|(key, _)| *key < self.bound).max(self.run_at);
+        for &(key, event) in later.iter().chain(&self.run[stays..]) {
+            self.far.push(key, event);
+        }
+        self.run.truncate(stays);
         self.arrange(sooner, MOST as u8);
     }
 
-    /// Fills the tournament, which is empty, by half from the others; gives their number and them.
+    /// Gets a run, where neither a run nor the tournament has an entry; gives the number of its
+    /// events and them.
     #[inline(never)]
-    fn fill(&mut self) -> (usize, [Packed; MOST / 2]) {
-        let mut soonest = [(EMPTY, Packed::NOTHING); MOST / 2];
-        let mut count = 0;
-        while count < MOST / 2 {
-            let Some(entry) = self.others.first() else { break };
-            self.others.take_first();
-            soonest[count] = entry;
-            count += 1;
+    fn fill(&mut self) -> (usize, [Packed; MOST]) {
+        self.bound = self.far.take(&mut self.run, RUN);
+        self.run_at = 0;
+        let mut events = [Packed::NOTHING; MOST];
+        events.iter_mut().zip(&self.run).for_each(|(place, (_, event))| *place = *event);
+        if self.leaves > FIRST && !self.run.is_empty() {
+            self.arrange(&[], FIRST); // Few will be put in before the end of the run.
         }
-        self.bound = self.others.first().map_or(u128::MAX, |(key, _)| key);
-        let leaves = if count == 0 { self.leaves } else { MOST as u8 };
-        self.arrange(&soonest[..count], leaves);
-        (count, soonest.map(|(_, event)| event))
+        (self.run.len(), events)
     }
 
     /// Puts entries into the first of so many leaves, and plays all matches.
-    fn arrange(&mut self, entries: &[(u128, Packed)], leaves: u8) {
+    fn arrange(&mut self, entries: &[Keyed], leaves: u8) {
         self.leaves = leaves;
         self.vacant = NONE;
         self.free_leaves = 0;
