@@ -19,7 +19,7 @@ const DIGITS: usize = 1 << DIGIT_BITS;
 /// Digits of a key of 128 bits.
 const LEVELS: usize = 22;
 /// A slot with more entries is spread before it is taken.
-const FEW: u32 = 8;
+pub(super) const FEW: u32 = 8;
 /// Entries in one block.
 const BLOCK: usize = 8;
 /// No block.

@@ -11,18 +11,19 @@
 //! there they come as a run, a few dozen at once and in order. What is put in before the end of the
 //! run stands in the tournament, and the next entry is the sooner of the two.
 
-use super::far::{Far, Keyed};
+use super::far::{self, Far, Keyed};
 use super::packed::Packed;
 use crate::units::Nanos;
 
-/// So many entries are in the tournament, and in a run, at most. Nodes and leaves are then numbers
-/// of 8 bits, which index lists of [`BYTE`] places without a check.
-const MOST: usize = 64;
+/// So many entries are in the tournament at most. Nodes and leaves are then numbers of 8 bits,
+/// which index lists of [`BYTE`] places without a check.
+const MOST: usize = 128;
 const BYTE: usize = 256;
 /// So many leaves it has at first; it grows by doubling.
 const FIRST: u8 = 4;
-/// A run gets entries until it has so many, or a few more.
-const RUN: usize = MOST - 8;
+/// A run gets entries until it has so many; the last slot taken may make it a few more.
+const RUN: usize = 56;
+const LONGEST_RUN: usize = RUN - 1 + far::FEW as usize;
 /// No leaf.
 const NONE: u8 = u8::MAX;
 /// The key of an empty leaf: after every other.
@@ -235,10 +236,10 @@ impl Soonest {
     /// Gets a run, where neither a run nor the tournament has an entry; gives the number of its
     /// events and them.
     #[inline(never)]
-    fn fill(&mut self) -> (usize, [Packed; MOST]) {
+    fn fill(&mut self) -> (usize, [Packed; LONGEST_RUN]) {
         self.bound = self.far.take(&mut self.run, RUN);
         self.run_at = 0;
-        let mut events = [Packed::NOTHING; MOST];
+        let mut events = [Packed::NOTHING; LONGEST_RUN];
         events.iter_mut().zip(&self.run).for_each(|(place, (_, event))| *place = *event);
         if self.leaves > FIRST && !self.run.is_empty() {
             self.arrange(&[], FIRST); // Few will be put in before the end of the run.
