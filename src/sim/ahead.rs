@@ -8,21 +8,22 @@
 use super::agenda::{Packed, packed};
 use super::records::{Caller, Calls, Id, Task, Tasks};
 use super::station::Station;
+use crate::plan::NONE;
 
 /// Up to so many records of tasks fit into the caches anyway.
 const FEW: u32 = 8192;
 /// So many events are shown at once at most.
 const MOST: usize = 64;
 
-/// Reads the records of tasks whose work will be done, of the calls that wait for them, and of
-/// those calls' callers.
+/// Reads the records of tasks whose work will be done, of the calls that wait for them, of those
+/// calls' callers, and of the calls that wait for these.
 #[inline(never)]
 pub fn look(events: &[Packed], calls: &Calls, tasks: &Tasks, stations: &[Station]) {
     if tasks.slots() < FEW {
         return;
     }
     let mut seen = 0u64;
-    let mut waiting = [(Id::NONE, 0u32); MOST];
+    let mut waiting = [(Id::NONE, NONE); MOST];
     for (event, waits) in events.iter().zip(&mut waiting) {
         if event.kind() == packed::WORK_DONE
             && let Some(&Task { call, instance, .. }) = tasks.taken(event.id())
@@ -32,20 +33,22 @@ pub fn look(events: &[Packed], calls: &Calls, tasks: &Tasks, stations: &[Station
     }
     let mut callers = [Id::NONE; MOST];
     for (&(call, instance), next) in waiting.iter().zip(&mut callers) {
-        if call == Id::NONE {
-            continue;
-        }
-        seen += stations[instance as usize].glance();
+        seen += stations.get(instance as usize).map_or(0, Station::glance);
         if let Some(call) = calls.get(call.index, call.life)
             && let Caller::Task(caller) = call.caller
         {
             *next = caller;
         }
     }
-    for caller in callers.iter().filter(|caller| **caller != Id::NONE) {
-        if let Some(task) = tasks.get(caller.index, caller.life) {
-            seen += u64::from(task.epoch) + stations[task.instance as usize].glance();
+    for (caller, next) in callers.iter().zip(&mut waiting) {
+        *next = (Id::NONE, NONE);
+        if let Some(&Task { call, instance, .. }) = tasks.get(caller.index, caller.life) {
+            *next = (call, instance);
         }
+    }
+    for (call, instance) in waiting {
+        seen += stations.get(instance as usize).map_or(0, Station::glance);
+        seen += calls.get(call.index, call.life).map_or(0, |call| call.began);
     }
     std::hint::black_box(seen);
 }

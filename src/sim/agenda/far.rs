@@ -21,7 +21,7 @@ const LEVELS: usize = 22;
 /// A slot with more entries is spread before it is taken.
 pub(super) const FEW: u32 = 8;
 /// Entries in one block.
-const BLOCK: usize = 8;
+const BLOCK: usize = 64;
 /// No block.
 const NONE: u32 = u32::MAX;
 
@@ -190,6 +190,9 @@ impl Far {
         let Slot { newest: mut block, len: mut left } = slot;
         while left > 0 {
             let count = (left - 1) as usize % BLOCK + 1;
+            // Read before it is needed: what is far off has often left the caches.
+            let behind = self.blocks[block as usize].next;
+            std::hint::black_box(self.blocks.get(behind as usize).map(|next| next.entries[0].key));
             for at in 0..count {
                 let Entry { key: [upper, lower], event } = self.blocks[block as usize].entries[at];
                 to(self, u128::from(upper) << 64 | u128::from(lower), event);
