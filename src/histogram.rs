@@ -5,6 +5,7 @@
 
 use crate::units::{Nanos, seconds};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// Sub-buckets in each octave of a [`Histogram`], as a power of two: 2⁵ = 32.
 const SUB_BITS: u32 = 5;
@@ -85,13 +86,30 @@ impl Histogram {
     pub fn merge(&mut self, other: &Self) {
         if self.buckets.is_empty() {
             self.buckets.clone_from(&other.buckets);
-        } else {
-            self.buckets.iter_mut().zip(&other.buckets).for_each(|(mine, other)| *mine += other);
+        } else if other.count > 0 {
+            let range = other.range();
+            let mine = self.buckets[range.clone()].iter_mut();
+            mine.zip(&other.buckets[range]).for_each(|(mine, other)| *mine += other);
         }
         self.count += other.count;
         self.sum += other.sum;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
+    }
+
+    /// Forgets everything; the buckets stay allocated.
+    pub fn clear(&mut self) {
+        if self.count > 0 {
+            let range = self.range();
+            self.buckets[range].fill(0);
+        }
+        *self = Self { buckets: std::mem::take(&mut self.buckets), ..Self::default() };
+    }
+
+    /// The buckets between that of the shortest and that of the longest; there must be some. (A few
+    /// of a thousand, as a rule.)
+    fn range(&self) -> RangeInclusive<usize> {
+        Self::index(self.min)..=Self::index(self.max)
     }
 
     /// How many lengths were recorded.
@@ -129,9 +147,13 @@ impl Histogram {
     /// the ends (`q` 0 and 1) are exact.
     #[must_use]
     pub fn quantile(&self, q: f64) -> f64 {
+        if self.count == 0 {
+            return f64::NAN;
+        }
         let rank = q.clamp(0.0, 1.0) * self.count as f64;
         let mut below = 0;
-        for (index, &here) in self.buckets.iter().enumerate() {
+        for index in self.range() {
+            let here = self.buckets[index];
             if here > 0 && (below + here) as f64 >= rank {
                 let (from, to) = self.bounds(index);
                 // No recorded length lies outside of these.

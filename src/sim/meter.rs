@@ -9,7 +9,7 @@ mod levels;
 
 pub use levels::{LevelOf, Levels};
 
-use super::observe::watchers;
+use super::observe::{Observing, watchers};
 use super::outcome::{ClientBucket, ComponentBucket, Observed, UserRecords, timed_out};
 use super::story::{Happening, What};
 use super::world::{Process, World};
@@ -186,6 +186,8 @@ pub struct Meter {
     pub changes: Vec<Vec<(Nanos, Option<Nanos>)>>,
     /// What observations have seen.
     pub observed: Vec<Observed>,
+    /// Which of them have still something to see.
+    pub observing: Observing,
     /// Hash of all observable transitions.
     pub fingerprint: u64,
     warm_up: Nanos,
@@ -241,6 +243,7 @@ impl Meter {
             log_at_most: 0,
             changes: vec![Vec::new(); plan.changes.len()],
             observed: super::observe::nothing_seen(plan),
+            observing: Observing::new(plan),
             fingerprint: 0x0B5E_55ED_0F0A_C7ED,
             warm_up: plan.warm_up,
             bucket: plan.bucket,

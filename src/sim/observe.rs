@@ -11,11 +11,50 @@ use super::world::{EdgeState, Process, World};
 use crate::mitigation::Layer;
 use crate::mitigation::circuit_breaker::{Breaker, State};
 use crate::plan::{
-    CallCounter, ClassId, ClientId, ComponentId, CountedPlan, EdgeId, GaugePlan, NONE, ObservePlan,
-    Place, Plan, TimedPlan,
+    CallCounter, ClassId, ClientId, ComponentId, CountedPlan, EdgeId, GaugePlan, NONE,
+    ObservationPlan, ObservePlan, Place, Plan, TimedPlan,
 };
 use crate::status::Status;
 use crate::units::{Nanos, SECOND, nearest};
+
+/// Which observations are looked at before each event.
+#[derive(Debug)]
+pub struct Observing {
+    /// Those that may still see something. Times are told when they end.
+    open: Vec<u32>,
+    /// Whether any looks at a breaker, which may change its state by itself.
+    breakers: bool,
+}
+
+impl Observing {
+    /// All observations of a plan.
+    pub fn new(plan: &Plan) -> Observing {
+        let all = plan.observations.iter().zip(0..);
+        let open = all.filter(|(o, _)| !matches!(o.what, ObservePlan::Times { .. }));
+        let is_of_breakers = |gauge: &GaugePlan| {
+            matches!(gauge, GaugePlan::OpenBreakers(_) | GaugePlan::HalfOpenBreakers(_))
+        };
+        Observing {
+            open: open.map(|(_, index)| index).collect(),
+            breakers: plan.observations.iter().filter_map(gauge_of).any(is_of_breakers),
+        }
+    }
+
+    /// True when nothing is left to be looked at.
+    #[inline]
+    pub fn is_over(&self) -> bool {
+        self.open.is_empty()
+    }
+}
+
+fn gauge_of(observation: &ObservationPlan) -> Option<&GaugePlan> {
+    match &observation.what {
+        ObservePlan::Number { gauge, .. }
+        | ObservePlan::Moments { gauge, .. }
+        | ObservePlan::First { gauge, .. } => Some(gauge),
+        ObservePlan::Times { .. } | ObservePlan::Count { .. } => None,
+    }
+}
 
 /// Nothing seen yet.
 pub fn nothing_seen(plan: &Plan) -> Vec<Observed> {
@@ -200,16 +239,25 @@ impl World<'_> {
     }
 
     fn observe_from(&mut self, since: Nanos, until: Nanos) -> bool {
-        let plan = self.plan;
+        let mut open = std::mem::take(&mut self.meter.observing.open);
         let mut ends = false;
-        for (index, observation) in plan.observations.iter().enumerate() {
-            match &observation.what {
-                ObservePlan::Number { gauge, levels, window, condition, every } => {
-                    let (from, to) = (since.max(window.0), until.min(window.1));
-                    if from >= to || condition.is_some_and(|(change, on)| self.is_on(change) != on)
-                    {
-                        continue;
-                    }
+        open.retain(|&index| {
+            let (is_over, ends_run) = self.look_at(index as usize, since, until);
+            ends |= ends_run;
+            !is_over
+        });
+        self.meter.observing.open = open;
+        ends
+    }
+
+    /// One observation sees what has held for some time. Returns whether it has nothing more to
+    /// see, and whether it ends the run.
+    fn look_at(&mut self, index: usize, since: Nanos, until: Nanos) -> (bool, bool) {
+        let plan = self.plan;
+        match &plan.observations[index].what {
+            ObservePlan::Number { gauge, levels, window, condition, every } => {
+                let (from, to) = (since.max(window.0), until.min(window.1));
+                if from < to && condition.is_none_or(|(change, on)| self.is_on(change) == on) {
                     let (from, to) = match every {
                         None => (from, to),
                         // Each look stands for one step.
@@ -222,39 +270,44 @@ impl World<'_> {
                         }
                     }
                 }
-                ObservePlan::Moments { gauge, at, .. } => {
-                    for (number, (moment, _)) in at.iter().enumerate() {
-                        if *moment > since && *moment <= until {
-                            let value = self.read(gauge, since);
-                            if let Observed::Moments(seen) = &mut self.meter.observed[index] {
-                                seen[number] = Some(value);
-                            }
+                (until >= window.1, false)
+            }
+            ObservePlan::Moments { gauge, at, .. } => {
+                for (number, (moment, _)) in at.iter().enumerate() {
+                    if *moment > since && *moment <= until {
+                        let value = self.read(gauge, since);
+                        if let Observed::Moments(seen) = &mut self.meter.observed[index] {
+                            seen[number] = Some(value);
                         }
                     }
                 }
-                ObservePlan::First { gauge, level, from_below, after, ends_run } => {
-                    let known = matches!(self.meter.observed[index], Observed::First(Some(_)));
-                    if known || until <= *after {
-                        continue;
-                    }
-                    let value = self.read(gauge, since);
-                    if if *from_below { value >= *level } else { value <= *level } {
-                        self.meter.observed[index] = Observed::First(Some(since.max(*after)));
-                        ends |= ends_run;
-                    }
-                }
-                ObservePlan::Count { of, window } => {
-                    let begins = since < window.0 && until >= window.0;
-                    let ends = since < window.1 && until >= window.1;
-                    if begins || ends {
-                        let value = self.count(of);
-                        self.note_count(index, begins.then_some(value), ends.then_some(value));
-                    }
-                }
-                ObservePlan::Times { .. } => {}
+                (at.iter().all(|(moment, _)| *moment <= until), false)
             }
+            ObservePlan::First { gauge, level, from_below, after, ends_run } => {
+                if matches!(self.meter.observed[index], Observed::First(Some(_))) {
+                    return (true, false);
+                }
+                if until <= *after {
+                    return (false, false);
+                }
+                let value = self.read(gauge, since);
+                let is_there = if *from_below { value >= *level } else { value <= *level };
+                if is_there {
+                    self.meter.observed[index] = Observed::First(Some(since.max(*after)));
+                }
+                (is_there, is_there && *ends_run)
+            }
+            ObservePlan::Count { of, window } => {
+                let begins = since < window.0 && until >= window.0;
+                let ends = since < window.1 && until >= window.1;
+                if begins || ends {
+                    let value = self.count(of);
+                    self.note_count(index, begins.then_some(value), ends.then_some(value));
+                }
+                (until >= window.1, false)
+            }
+            ObservePlan::Times { .. } => (true, false),
         }
-        ends
     }
 
     fn note_count(&mut self, index: usize, begins: Option<u64>, ends: Option<u64>) {
@@ -364,12 +417,10 @@ impl World<'_> {
 
     /// When an observed breaker changes its state by itself next.
     fn next_change_of_breakers(&self, now: Nanos) -> Option<Nanos> {
-        let numbers = self.plan.observations.iter().filter_map(|o| match &o.what {
-            ObservePlan::Number { gauge, .. }
-            | ObservePlan::Moments { gauge, .. }
-            | ObservePlan::First { gauge, .. } => Some(gauge),
-            _ => None,
-        });
+        if !self.meter.observing.breakers {
+            return None;
+        }
+        let numbers = self.plan.observations.iter().filter_map(gauge_of);
         let edges = numbers.filter_map(|gauge| match gauge {
             GaugePlan::OpenBreakers(edges) | GaugePlan::HalfOpenBreakers(edges) => Some(edges),
             _ => None,

@@ -74,7 +74,7 @@ impl World<'_> {
             return Err(if self.agenda.is_empty() { Ending::Quiet } else { Ending::Horizon });
         }
         let now = self.agenda.now();
-        if !self.plan.observations.is_empty() && now > self.now && self.observe(now) {
+        if !self.meter.observing.is_over() && now > self.now && self.observe(now) {
             return Err(Ending::Observed);
         }
         self.now = now;

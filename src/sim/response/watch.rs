@@ -24,6 +24,10 @@ struct Sample {
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
     samples: VecDeque<Sample>,
+    /// Latencies that are forgotten; their buckets serve again.
+    spare: Option<Histogram>,
+    /// Latencies of the whole window, while they are looked at.
+    all: Histogram,
 }
 
 /// How long whoever looks sees that a signal was past its threshold: of a gauge the graph over the
@@ -46,7 +50,7 @@ impl Watch {
         self.samples.push_back(sample);
         // The last sample before the reach stays: it is where the reach begins.
         while self.samples.len() > 2 && self.samples[1].at <= oldest {
-            self.samples.pop_front();
+            self.spare = self.samples.pop_front().and_then(|sample| sample.latency);
         }
     }
 
@@ -58,17 +62,17 @@ impl Watch {
 
     /// The value of the signal at the last scrape; None when there is none (one scrape only,
     /// nothing to divide by).
-    pub fn value(&self, signal: &SignalPlan, window: Nanos) -> Option<f64> {
+    pub fn value(&mut self, signal: &SignalPlan, window: Nanos) -> Option<f64> {
         let last = self.samples.back()?;
         if let SignalPlan::Level(_) = signal {
             return Some(last.first);
         }
         let from = last.at.saturating_sub(window);
         if let SignalPlan::Latency(_, quantile) = signal {
-            let mut all = Histogram::default();
+            self.all.clear();
             let within = self.samples.iter().filter(|s| s.at > from);
-            within.filter_map(|s| s.latency.as_ref()).for_each(|h| all.merge(h));
-            return (all.count() > 0).then(|| all.quantile(*quantile));
+            within.filter_map(|s| s.latency.as_ref()).for_each(|h| self.all.merge(h));
+            return (self.all.count() > 0).then(|| self.all.quantile(*quantile));
         }
         let first = self.since(from)?;
         let (gained, whole) = (last.first - first.first, last.second - first.second);
@@ -104,8 +108,11 @@ impl World<'_> {
             SignalPlan::Level(gauge) => (self.gauge(*gauge), 0.0),
             SignalPlan::Latency(..) => (0.0, 0.0),
         };
-        let latency = matches!(signal, SignalPlan::Latency(..))
-            .then(|| std::mem::take(&mut self.meter.taps[tap].1));
+        let latency = matches!(signal, SignalPlan::Latency(..)).then(|| {
+            let mut empty = watch.spare.take().unwrap_or_default();
+            empty.clear();
+            std::mem::replace(&mut self.meter.taps[tap].1, empty)
+        });
         watch.keep(Sample { at: self.now, first, second, latency }, signal, window);
     }
 
