@@ -39,18 +39,14 @@ pub fn check(args: &Args) -> Verdict {
 fn check_file(sources: &mut Sources, path: &Path) -> Result<&'static str, Vec<Problem>> {
     let text = input::text(sources, path).map_err(|problem| vec![problem])?;
     let name = path.display().to_string();
-    let is_case = ["quantities", "not_comparable"].iter().any(|key| has_key(&name, &text, key));
-    if is_case {
+    let root = read(&mut Sources::default(), &name, &text);
+    let has = |key: &str| root.as_ref().is_ok_and(|root| root.get(key).is_some());
+    if has("quantities") || has("not_comparable") {
         read_case(sources, &name, &text, &mut input::data).map(|_| "case")
-    } else if has_key(&name, &text, "model") {
+    } else if has("model") {
         study::check(sources, &name, &text, &mut input::data).map(|_| "experiment")
     } else {
+        // The model's reader also says what is wrong with a file that cannot be read.
         load_and_compile(sources, &name, &text, &[], 0, &mut input::beside(path)).map(|_| "model")
     }
-}
-
-/// Whether a file has a key. One that cannot be read has none; the model's reader says what is
-/// wrong with it.
-pub fn has_key(name: &str, text: &str, key: &str) -> bool {
-    read(&mut Sources::default(), name, text).is_ok_and(|root| root.get(key).is_some())
 }

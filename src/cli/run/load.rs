@@ -1,12 +1,11 @@
 //! What is to be run: a model or a replica of an experiment, as it is and changed.
 
-use super::super::problems::Refusal;
-use super::super::{check::has_key, input};
+use super::super::{input, problems::Refusal};
 use super::Args;
 use crate::plan::{Plan, load_and_compile};
 use crate::sim::warm_up::{self, Pilot};
 use crate::study::{self, Checked, Options};
-use crate::text::{Mark, Name, Patch, Problem, Sources, parse_set_argument};
+use crate::text::{Mark, Name, Patch, Problem, Sources, parse_set_argument, read};
 
 /// The files and the arguments, read.
 pub struct Loaded<'a> {
@@ -139,4 +138,10 @@ impl<'a> Loaded<'a> {
         let pilot = warm_up::settle(&mut plan);
         Ok((plan, pilot))
     }
+}
+
+/// Whether a file has a key. One that cannot be read has none; the model's reader says what is
+/// wrong with it.
+fn has_key(name: &str, text: &str, key: &str) -> bool {
+    read(&mut Sources::default(), name, text).is_ok_and(|root| root.get(key).is_some())
 }
