@@ -5,8 +5,10 @@
 //! written there in place when the slot is taken. The second one, the *extra*, is what few need: it
 //! is made when it is first written, so that records without one cost neither time nor memory.
 
-/// A record that knows its life.
+/// A record that knows its life. (Calls and tasks take 96 bytes: where such a slot begins at a
+/// multiple of 32 it lies in two cache lines, and otherwise often in three.)
 #[derive(Debug)]
+#[repr(align(32))]
 struct Slot<T> {
     /// Odd while the slot is taken.
     life: u32,
