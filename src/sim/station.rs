@@ -30,7 +30,7 @@ pub enum Process {
 
 /// One instance of a component. What every request needs stands first, to share cache lines.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(32))]
 pub struct Station {
     /// Its component.
     pub component: ComponentId,
