@@ -10,8 +10,6 @@ use super::records::{Caller, Calls, Id, Task, Tasks};
 use super::station::Station;
 use crate::plan::NONE;
 
-/// Up to so many records of tasks fit into the caches anyway.
-const FEW: u32 = 8192;
 /// So many events are shown at once at most.
 const MOST: usize = 64;
 
@@ -19,9 +17,6 @@ const MOST: usize = 64;
 /// calls' callers, and of the calls that wait for these.
 #[inline(never)]
 pub fn look(events: &[Packed], calls: &Calls, tasks: &Tasks, stations: &[Station]) {
-    if tasks.slots() < FEW {
-        return;
-    }
     let mut seen = 0u64;
     let mut waiting = [(Id::NONE, NONE); MOST];
     for (event, waits) in events.iter().zip(&mut waiting) {

@@ -17,6 +17,11 @@ struct Slot<T> {
     value: T,
 }
 
+/// With so many slots, growth makes room for far more, up to [`MOST_AHEAD`] at once: to grow is to
+/// copy all slots, and room that has not been used yet takes no memory but addresses.
+const MANY: usize = 1024;
+const MOST_AHEAD: usize = 1 << 20;
+
 /// Records in slots; freed slots are taken again, last freed first (their memory is warm).
 #[derive(Debug)]
 pub struct Arena<T, X = ()> {
@@ -56,8 +61,12 @@ impl<T, X: Default> Arena<T, X> {
     where
         T: Default,
     {
+        let len = self.slots.len();
+        if len == self.slots.capacity() && len >= MANY {
+            self.slots.reserve_exact(len.max(MOST_AHEAD.min(15 * len)));
+        }
         self.slots.push(Slot { life: 0, has_extra: false, value: T::default() });
-        self.slots.len() as u32 - 1
+        len as u32
     }
 
     /// Frees a slot. Ids with its life are stale from here on.
@@ -152,9 +161,9 @@ impl<T, X: Default> Arena<T, X> {
         self.extras[index as usize] = X::default();
     }
 
-    /// Bytes reserved.
+    /// Bytes used.
     pub fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot<T>>()
+        self.slots.len() * size_of::<Slot<T>>()
             + self.extras.capacity() * size_of::<X>()
             + self.free.capacity() * size_of::<u32>()
     }

@@ -24,6 +24,8 @@ const FIRST: u8 = 4;
 /// A run gets entries until it has so many; the last slot taken may make it a few more.
 const RUN: usize = 56;
 const LONGEST_RUN: usize = RUN - 1 + far::FEW as usize;
+/// The records that so many events are about do not fit into the caches.
+const MANY: usize = 8192;
 /// No leaf.
 const NONE: u8 = u8::MAX;
 /// The key of an empty leaf: after every other.
@@ -89,8 +91,8 @@ impl Soonest {
         BYTE + self.run.capacity() + self.far.capacity()
     }
 
-    /// The time of the next entry. Where entries come from far off for it, `ahead` is shown those
-    /// that are next now.
+    /// The time of the next entry. Where entries come from far off for it, and many stay there,
+    /// `ahead` is shown those that are next now.
     #[inline(always)]
     pub fn first(&mut self, ahead: impl FnOnce(&[Packed])) -> Option<Nanos> {
         if self.vacant != NONE {
@@ -104,7 +106,9 @@ impl Soonest {
             if count == 0 {
                 return None;
             }
-            ahead(&events[..count]);
+            if self.far.len() >= MANY {
+                ahead(&events[..count]);
+            }
             return Some(self.first_with_run());
         }
         Some((self.keys[usize::from(self.first)] >> 64) as Nanos)
