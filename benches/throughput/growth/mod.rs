@@ -8,6 +8,7 @@ mod fit;
 mod instructions;
 mod page;
 mod points;
+mod start;
 
 use crate::rows::Measured;
 use fit::Spread;
@@ -17,6 +18,9 @@ use std::process::Command;
 
 /// Runs of each study at most; those of a thousand replicas are long, and vary little.
 const STUDY_RUNS: usize = 3;
+
+/// The program is started so often with each command; it takes milliseconds.
+const STARTS: usize = 21;
 
 /// What is run.
 struct Sizes {
@@ -82,6 +86,7 @@ pub struct Growth {
     replicas: Vec<Size>,
     /// On one and on two threads.
     threads: Vec<Size>,
+    starts: start::Starts,
 }
 
 impl Growth {
@@ -167,6 +172,7 @@ fn measure(sizes: Sizes, smoke: bool, runs: usize) -> Result<Growth, String> {
         overload: series(overload.collect(), runs)?,
         replicas: series(replicas.collect(), runs.min(STUDY_RUNS))?,
         threads: series(threads.to_vec(), runs)?,
+        starts: start::measure(if smoke { 1 } else { STARTS })?,
     };
     let mut same = growth.threads.iter().flat_map(|size| &size.points).map(|p| p.fingerprint);
     let first = same.next();

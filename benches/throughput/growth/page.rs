@@ -63,6 +63,13 @@ pub fn text(growth: &Growth, rows: &[Measured], runs: usize) -> Result<String, S
     fill("cpu_one", format!("{cpu_one:.2}"));
     fill("cpu_two", format!("{cpu_two:.2}"));
     fill("threads_ratio", format!("{:.2}", one / two));
+    let milliseconds = |spread: Spread| {
+        let ms = spread.times(1e3);
+        format!("{} ms ({})", digits(ms.median), least_to_greatest(ms))
+    };
+    fill("large", whole(f64::from(super::start::LARGE)));
+    fill("check", milliseconds(growth.starts.check));
+    fill("run", milliseconds(growth.starts.run));
     filled(&gaps)
 }
 
