@@ -17,10 +17,10 @@ struct Slot<T> {
     value: T,
 }
 
-/// With so many slots, growth makes room for far more, up to [`MOST_AHEAD`] at once: to grow is to
-/// copy all slots, and room that has not been used yet takes no memory but addresses.
-const MANY: usize = 1024;
-const MOST_AHEAD: usize = 1 << 20;
+/// With so many slots, growth makes room for [`AHEAD`] more at once, where the system lets it: to
+/// grow is to copy all slots, and room that has not been used yet takes no memory but addresses.
+const MANY: usize = 4096;
+const AHEAD: usize = 1 << 20;
 
 /// Records in slots; freed slots are taken again, last freed first (their memory is warm).
 #[derive(Debug)]
@@ -63,7 +63,8 @@ impl<T, X: Default> Arena<T, X> {
     {
         let len = self.slots.len();
         if len == self.slots.capacity() && len >= MANY {
-            self.slots.reserve_exact(len.max(MOST_AHEAD.min(15 * len)));
+            // Where it cannot, the slots double.
+            let _ = self.slots.try_reserve_exact(len.max(AHEAD));
         }
         self.slots.push(Slot { life: 0, has_extra: false, value: T::default() });
         len as u32
