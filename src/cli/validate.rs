@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// Check the simulator against theory and against other people's programs.
 ///
 /// Runs the cases of `experiments/validation`, each an ordinary model with numbers that are known
-/// in closed form, from a Markov chain, or from another program, and judges them. About 10 minutes
+/// in closed form, from a Markov chain, or from another program, and judges them. About 6 minutes
 /// on two cores. Exits with 1 if a case fails.
 #[derive(clap::Args)]
 pub struct Args {

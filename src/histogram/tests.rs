@@ -65,6 +65,24 @@ fn shares_are_those_of_the_sorted_lengths_within_a_bucket() {
 }
 
 #[test]
+fn a_histogram_that_is_cleared_counts_as_a_new_one() {
+    let (mut used, mut new) = (Histogram::new(), Histogram::new());
+    [3, 700_000, 5 * SECOND, u64::MAX].into_iter().for_each(|length| used.record(length));
+    used.clear();
+    assert_eq!((used.count(), used.sum(), used.min(), used.max()), (0, 0, None, None));
+    let mut other = Histogram::new();
+    [40_000, 2 * SECOND, 9 * SECOND].into_iter().for_each(|length| other.record(length));
+    for cleared in [&mut used, &mut new] {
+        cleared.merge(&other);
+        cleared.record(SECOND);
+    }
+    assert_eq!(used, new);
+    for q in [0.0, 0.1, 0.4, 0.7, 1.0] {
+        assert_eq!(used.quantile(q), new.quantile(q));
+    }
+}
+
+#[test]
 fn one_length_is_all_of_its_quantiles() {
     let h = histogram(&[5 * MILLISECOND]);
     for q in [0.0, 0.5, 1.0] {

@@ -68,6 +68,7 @@ pub fn text(growth: &Growth, rows: &[Measured], runs: usize) -> Result<String, S
         format!("{} ms ({})", digits(ms.median), least_to_greatest(ms))
     };
     fill("large", whole(f64::from(super::start::LARGE)));
+    fill("starts", growth.starts.times.to_string());
     fill("check", milliseconds(growth.starts.check));
     fill("run", milliseconds(growth.starts.run));
     filled(&gaps)

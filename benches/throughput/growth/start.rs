@@ -12,6 +12,8 @@ const CHAIN: u32 = 3;
 
 /// Times of the commands by the clock, in seconds.
 pub struct Starts {
+    /// How often each was started.
+    pub times: usize,
     /// `run` of a model of one chain.
     pub run: Spread,
     /// `check` of a model of [`LARGE`] components.
@@ -57,5 +59,5 @@ pub fn measure(times: usize) -> Result<Starts, String> {
         }
         Ok(Spread::of(seconds))
     };
-    Ok(Starts { run: time("run", CHAIN)?, check: time("check", LARGE)? })
+    Ok(Starts { times, run: time("run", CHAIN)?, check: time("check", LARGE)? })
 }

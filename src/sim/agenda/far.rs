@@ -4,12 +4,12 @@
 //! highest digit in which its key differs from a base, and by the value of that digit there: the
 //! slots of higher digits hold what is later, and as much more of it as is far off. When a slot
 //! comes up it is small already, or its entries are spread over the slots of the digits below. So
-//! an entry is moved a few times, however many there are, and compared with none. (A monotone
+//! an entry is moved a few times, however many there are, and compared with few. (A monotone
 //! bucket queue: Ahuja, Mehlhorn, Orlin and Tarjan 1990, "Faster Algorithms for the Shortest Path
 //! Problem". Varghese and Lauck 1987 have the same slots as a hierarchy of timer wheels; this one
 //! needs no width that fits the model.)
 
-use super::packed::Packed;
+use super::packed::{Entry, Packed};
 
 /// An entry with its key, as [`Far::take`] gives them.
 pub(super) type Keyed = (u128, Packed);
@@ -24,13 +24,6 @@ pub(super) const FEW: u32 = 8;
 const BLOCK: usize = 64;
 /// No block.
 const NONE: u32 = u32::MAX;
-
-/// An entry as words, which are written one by one in their place.
-#[derive(Debug, Clone, Copy, Default)]
-struct Entry {
-    key: [u64; 2],
-    event: [u64; 2],
-}
 
 /// A few entries of one slot. Blocks that are no longer needed serve other slots.
 #[derive(Debug, Clone, Copy)]
@@ -93,20 +86,18 @@ impl Far {
             self.lower_base(key);
         }
         self.len += 1;
-        self.place(key, event.words());
+        self.place(key, event);
     }
 
     #[inline(always)]
-    fn place(&mut self, key: u128, event: [u64; 2]) {
+    fn place(&mut self, key: u128, event: Packed) {
         let highest = 127 - ((key ^ self.base) | 1).leading_zeros();
         let level = (highest / DIGIT_BITS) as usize;
         let digit = (key >> (level as u32 * DIGIT_BITS)) as usize % DIGITS;
         let Slot { newest, len } = self.slots[level][digit];
         let at = len as usize % BLOCK;
         let block = if at == 0 { self.new_block(newest) } else { newest };
-        let entry = &mut self.blocks[block as usize].entries[at];
-        (entry.key[0], entry.key[1]) = ((key >> 64) as u64, key as u64);
-        (entry.event[0], entry.event[1]) = (event[0], event[1]);
+        self.blocks[block as usize].entries[at].set(key, event);
         self.slots[level][digit] = Slot { newest: block, len: len + 1 };
         self.occupied[level] |= 1 << digit;
         self.levels |= 1 << level;
@@ -136,9 +127,9 @@ impl Far {
         run.clear();
         let mut after = u128::MAX;
         let mut level_taken = None;
-        while run.len() < wanted && self.levels != 0 {
-            let level = self.levels.trailing_zeros() as usize;
-            let digit = self.occupied[level].trailing_zeros() as usize;
+        while run.len() < wanted
+            && let Some((level, digit)) = self.first()
+        {
             let slot = self.slots[level][digit];
             let (begins, ends) = self.reach(level, digit);
             if slot.len > FEW && level > 0 {
@@ -156,10 +147,20 @@ impl Far {
             self.empty(level, digit);
             self.len -= slot.len as usize;
             let from = run.len();
-            self.hand_out(slot, |_, key, event| insert(run, from, (key, Packed::of(event))));
+            self.hand_out(slot, |_, key, event| insert(run, from, (key, event)));
             after = ends;
         }
         if self.levels == 0 { u128::MAX } else { after }
+    }
+
+    /// Level and digit of the slot with the first entries.
+    #[inline]
+    fn first(&self) -> Option<(usize, usize)> {
+        if self.levels == 0 {
+            return None;
+        }
+        let level = self.levels.trailing_zeros() as usize;
+        Some((level, self.occupied[level].trailing_zeros() as usize))
     }
 
     /// The first key of a slot, and the first one after it.
@@ -186,16 +187,18 @@ impl Far {
 
     /// Hands out the entries of a slot, which has been emptied; its blocks are free afterwards.
     #[inline(always)]
-    fn hand_out(&mut self, slot: Slot, mut to: impl FnMut(&mut Far, u128, [u64; 2])) {
+    fn hand_out(&mut self, slot: Slot, mut to: impl FnMut(&mut Far, u128, Packed)) {
         let Slot { newest: mut block, len: mut left } = slot;
         while left > 0 {
             let count = (left - 1) as usize % BLOCK + 1;
             // Read before it is needed: what is far off has often left the caches.
             let behind = self.blocks[block as usize].next;
-            std::hint::black_box(self.blocks.get(behind as usize).map(|next| next.entries[0].key));
+            std::hint::black_box(
+                self.blocks.get(behind as usize).map(|next| next.entries[0].key()),
+            );
             for at in 0..count {
-                let Entry { key: [upper, lower], event } = self.blocks[block as usize].entries[at];
-                to(self, u128::from(upper) << 64 | u128::from(lower), event);
+                let entry = self.blocks[block as usize].entries[at];
+                to(self, entry.key(), entry.event());
             }
             left -= count as u32;
             let behind = std::mem::replace(&mut self.blocks[block as usize].next, self.free);
@@ -208,9 +211,7 @@ impl Far {
     #[inline(never)]
     fn lower_base(&mut self, base: u128) {
         let mut all = Vec::with_capacity(self.len);
-        while self.levels != 0 {
-            let level = self.levels.trailing_zeros() as usize;
-            let digit = self.occupied[level].trailing_zeros() as usize;
+        while let Some((level, digit)) = self.first() {
             let slot = self.slots[level][digit];
             self.empty(level, digit);
             self.hand_out(slot, |_, key, event| all.push((key, event)));
@@ -248,7 +249,7 @@ mod tests {
         let mut luck = crate::rng::Stream::new(1, 0, "test", "far");
         let (mut far, mut list) = (Far::new(), Vec::new());
         let (mut run, mut now, mut order) = (Vec::new(), 0u64, 0u64);
-        let mut most = 0;
+        let (mut most, mut below_base) = (0, 0);
         for round in 0..4000u64 {
             let pushes = if round % 800 < 400 { 60.0 } else { 5.0 };
             for _ in 0..(luck.unit() * pushes) as u64 {
@@ -258,6 +259,7 @@ mod tests {
                 // Some come before what has the same time.
                 let rank = (luck.unit() * 4.0) as u64;
                 let key = u128::from(time) << 64 | u128::from(rank << 60 | order);
+                below_base += u32::from(key < far.base);
                 far.push(key, event(order));
                 list.push(key);
             }
@@ -273,7 +275,7 @@ mod tests {
             assert!(run.is_empty() == taken.is_empty() && (list.is_empty() || !run.is_empty()));
             now = taken.last().map_or(now, |last| (last >> 64) as u64);
         }
-        assert!(most > 1000, "{most}");
+        assert!(most > 1000 && below_base > 10, "{most}, {below_base}");
     }
 
     #[test]

@@ -155,6 +155,33 @@ impl Packed {
     }
 }
 
+/// An event with its key as words, which are written one by one in their place and read so.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Entry {
+    /// The upper and the lower half of the key.
+    key: [u64; 2],
+    event: [u64; 2],
+}
+
+impl Entry {
+    #[inline(always)]
+    pub fn set(&mut self, key: u128, event: Packed) {
+        let [first, second] = event.words();
+        (self.key[0], self.key[1]) = ((key >> 64) as u64, key as u64);
+        (self.event[0], self.event[1]) = (first, second);
+    }
+
+    #[inline(always)]
+    pub fn key(&self) -> u128 {
+        u128::from(self.key[0]) << 64 | u128::from(self.key[1])
+    }
+
+    #[inline(always)]
+    pub fn event(&self) -> Packed {
+        Packed::of(self.event)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

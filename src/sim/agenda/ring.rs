@@ -1,14 +1,6 @@
 //! Entries in the order in which they were put in.
 
-use super::packed::Packed;
-
-/// An entry as words, which are written one by one in their place.
-#[derive(Debug, Clone, Copy, Default)]
-struct Entry {
-    /// The upper and the lower half of the key.
-    key: [u64; 2],
-    event: [u64; 2],
-}
+use super::packed::{Entry, Packed};
 
 /// A queue, first in, first out. (That of the standard library takes an entry by way of memory: it
 /// is written in words and read in larger pieces, which waits for the writes. This one takes its
@@ -36,10 +28,7 @@ impl Ring {
             self.grow();
         }
         let place = (self.first + self.len) & (self.entries.len() - 1);
-        let entry = &mut self.entries[place];
-        let [first, second] = event.words();
-        (entry.key[0], entry.key[1]) = ((key >> 64) as u64, key as u64);
-        (entry.event[0], entry.event[1]) = (first, second);
+        self.entries[place].set(key, event);
         self.len += 1;
     }
 
@@ -48,10 +37,10 @@ impl Ring {
         if self.len == 0 {
             return None;
         }
-        let Entry { key: [upper, lower], event } = self.entries[self.first];
+        let entry = self.entries[self.first];
         self.first = (self.first + 1) & (self.entries.len() - 1);
         self.len -= 1;
-        Some((u128::from(upper) << 64 | u128::from(lower), Packed::of(event)))
+        Some((entry.key(), entry.event()))
     }
 
     #[inline(never)]
