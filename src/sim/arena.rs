@@ -162,7 +162,8 @@ impl<T, X: Default> Arena<T, X> {
         self.extras[index as usize] = X::default();
     }
 
-    /// Bytes of its slots, and reserved for the rest. (Room for slots to come has not been touched.)
+    /// Bytes of its slots, and those reserved for the rest. (Room for slots to come has not been
+    /// touched and takes none.)
     pub fn bytes(&self) -> usize {
         self.slots.len() * size_of::<Slot<T>>()
             + self.extras.capacity() * size_of::<X>()
