@@ -6,6 +6,7 @@ mod change;
 pub mod compile;
 mod observe;
 mod op;
+mod plain;
 mod response;
 
 pub use bug::{BugPlan, RateTrigger};
@@ -274,6 +275,8 @@ pub struct ComponentPlan {
     pub leaks: Vec<(u64, u64)>,
     /// Bugs of this component (of any version).
     pub bugs: Vec<BugId>,
+    /// Whether nothing happens on its instances but plain requests; see [`Plan::mark_plain`].
+    pub is_plain: bool,
 }
 
 /// Memory of an instance.
@@ -404,6 +407,9 @@ pub struct EdgePlan {
     /// Key of this call site for the luck of requests: a hash of its place, stable under patches
     /// elsewhere.
     pub luck: u64,
+    /// First operation of the callee's program, where calls go by the plain way; otherwise
+    /// [`NONE`]. See [`Plan::mark_plain`].
+    pub plain: OpId,
 }
 
 /// Time-out of an attempt.

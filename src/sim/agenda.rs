@@ -31,6 +31,10 @@ pub enum Event {
     ProcessUp { instance: u32, life: u32 },
     /// A work step or wait of a task is done.
     WorkDone { task: u32, epoch: u32 },
+    /// A plain request has done its work.
+    PlainDone { plain: u32 },
+    /// The attempt of a plain request times out.
+    PlainTimeout { plain: u32, life: u32 },
     /// The CPU of an instance finishes a job.
     CpuDone { instance: u32, epoch: u32 },
     /// An attempt reaches its instance.
@@ -85,9 +89,10 @@ impl Event {
     fn rank(&self) -> u64 {
         match self {
             Event::Turn(_) | Event::ProcessUp { .. } => 0,
-            Event::WorkDone { .. } | Event::CpuDone { .. } => 1,
+            Event::WorkDone { .. } | Event::PlainDone { .. } | Event::CpuDone { .. } => 1,
             Event::Deliver { .. } | Event::Answer { .. } => 2,
             Event::Timeout { .. }
+            | Event::PlainTimeout { .. }
             | Event::Deadline { .. }
             | Event::LineWait { .. }
             | Event::PoolWait { .. } => 3,

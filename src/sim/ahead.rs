@@ -6,6 +6,7 @@
 //! for the next. Nothing is changed here, and nothing is used of what is read.
 
 use super::agenda::{Packed, packed};
+use super::plain::{Awaits, Plains};
 use super::records::{Caller, Calls, Id, Task, Tasks};
 use super::station::Station;
 use crate::plan::NONE;
@@ -13,11 +14,18 @@ use crate::plan::NONE;
 /// So many events are shown at once at most.
 const MOST: usize = 64;
 
-/// Reads the records of tasks whose work will be done, of the calls that wait for them, of those
-/// calls' callers, and of the calls that wait for these.
+/// Reads the records of what will have done its work: of plain requests, of those that wait for
+/// them, of tasks, of the calls that wait for these, of those calls' callers, and of the calls that
+/// wait for these; and of their instances.
 #[inline(never)]
-pub fn look(events: &[Packed], calls: &Calls, tasks: &Tasks, stations: &[Station]) {
-    let mut seen = 0u64;
+pub fn look(
+    events: &[Packed],
+    calls: &Calls,
+    tasks: &Tasks,
+    plains: &Plains,
+    stations: &[Station],
+) {
+    let mut seen = look_at_plain(events, plains, stations);
     let mut waiting = [(Id::NONE, NONE); MOST];
     for (event, waits) in events.iter().zip(&mut waiting) {
         if event.kind() == packed::WORK_DONE
@@ -46,4 +54,27 @@ pub fn look(events: &[Packed], calls: &Calls, tasks: &Tasks, stations: &[Station
         seen += calls.get(call.index, call.life).map_or(0, |call| call.began);
     }
     std::hint::black_box(seen);
+}
+
+/// As [`look`], for plain requests; gives something that hangs on what was read.
+fn look_at_plain(events: &[Packed], plains: &Plains, stations: &[Station]) -> u64 {
+    let mut seen = 0u64;
+    let mut reads = |instance: u32| {
+        seen += stations.get(instance as usize).map_or(0, Station::glance);
+    };
+    let mut callers = [NONE; MOST];
+    for (event, caller) in events.iter().zip(&mut callers) {
+        if event.kind() == packed::PLAIN_DONE
+            && let Some(plain) = plains.taken(event.id())
+        {
+            reads(plain.instance);
+            if let Awaits::Plain(index) = plain.awaits {
+                *caller = index;
+            }
+        }
+    }
+    for caller in callers.into_iter().filter(|caller| *caller != NONE) {
+        reads(plains[caller].instance);
+    }
+    seen
 }

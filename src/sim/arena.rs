@@ -139,6 +139,11 @@ impl<T, X: Default> Arena<T, X> {
         self.slots[index as usize].life & 1 == 1
     }
 
+    /// All records, in the order of their slots.
+    pub fn all(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter(|slot| slot.life & 1 == 1).map(|slot| &slot.value)
+    }
+
     /// The extra of a record, if it has one.
     #[inline(always)]
     pub fn extra(&self, index: u32) -> Option<&X> {
@@ -160,6 +165,12 @@ impl<T, X: Default> Arena<T, X> {
             self.extras.resize_with(index as usize + 1, X::default);
         }
         self.extras[index as usize] = X::default();
+    }
+
+    /// Bytes of one slot.
+    #[cfg(test)]
+    pub fn slot_bytes() -> usize {
+        size_of::<Slot<T>>()
     }
 
     /// Bytes of its slots, and those reserved for the rest. (Room for slots to come has not been

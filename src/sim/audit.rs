@@ -5,7 +5,7 @@
 //! end of every run, in release builds too; tests audit in the middle of runs.
 
 use super::meter::LevelOf;
-use super::records::{CallState, Caller, TaskState};
+use super::records::{CallState, TaskState};
 use super::world::{Process, World};
 use crate::plan::NONE;
 
@@ -59,6 +59,12 @@ impl World<'_> {
             count.waiting += u32::from(task.state == TaskState::Waits);
             count.busy += u32::from(task.holds_worker);
         }
+        for plain in self.plains.all() {
+            let count = &mut counts[plain.instance as usize];
+            count.present += 1;
+            count.waiting += u32::from(plain.waits);
+            count.busy += u32::from(!plain.waits);
+        }
         for index in (0..self.calls.slots()).filter(|index| self.calls.is_taken(*index)) {
             let call = &self.calls[index];
             if call.connected {
@@ -99,6 +105,10 @@ impl World<'_> {
                 stays[component] += u128::from(self.now - task.came.max(since));
             }
         }
+        for plain in self.plains.all() {
+            let component = self.stations[plain.instance as usize].component as usize;
+            stays[component] += u128::from(self.now - plain.came.max(since));
+        }
         for (id, meter) in self.meter.components.iter().enumerate() {
             let area = meter.levels.area(LevelOf::Present, self.now);
             // Before its end the warm-up is still to be forgotten.
@@ -115,12 +125,9 @@ impl World<'_> {
 
     /// Requests under way are those whose calls are there.
     fn audit_clients(&self) -> Result<(), String> {
-        let mut open = vec![0u64; self.plan.clients.len()];
+        let open = self.open_requests();
         for index in (0..self.calls.slots()).filter(|index| self.calls.is_taken(*index)) {
             let call = &self.calls[index];
-            if matches!(call.caller, Caller::Visit(_) | Caller::Stream) {
-                open[self.plan.client_of(call.identity.class) as usize] += 1;
-            }
             if call.state == CallState::Out && call.target == NONE {
                 return Err(format!("a call is out to nobody, on edge {}", call.edge));
             }

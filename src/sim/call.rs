@@ -263,7 +263,14 @@ impl World<'_> {
         } else if let Caller::Copy(_) = call.caller {
             edge.hedged += 1;
         }
-        let Some(instance) = choose(plan, components, edge, call, attempt_luck) else {
+        let chosen = match call.caller {
+            Caller::Probe(instance) => Some(instance),
+            _ => {
+                let Call { from, identity, luck, .. } = *call;
+                choose(plan, components, edge, (from, identity.user, luck), attempt_luck)
+            }
+        };
+        let Some(instance) = chosen else {
             call.target = NONE;
             return self.attempt_over(index, Status::Unavailable);
         };
@@ -273,6 +280,9 @@ impl World<'_> {
             if let Some(out) = edge.out.get_mut(slot) {
                 *out += 1;
             }
+        }
+        if edge.plain != NONE {
+            return self.send_plain(index);
         }
         self.epochs = self.epochs.wrapping_add(1);
         let is_direct = edge.is_direct();
@@ -382,23 +392,25 @@ impl World<'_> {
                 self.calls.free(index);
                 self.probe_over(instance, status);
             }
+            Caller::Plain(plain) => {
+                self.calls.free(index);
+                return self.plain_call_returned(plain, edge, status);
+            }
         }
         None
     }
 }
 
-/// The instance for an attempt, None if there is none that it may go to.
+/// The instance for an attempt of a call, of which the calling instance, the user and the luck are
+/// given; None if there is none that it may go to.
 #[inline(always)]
-fn choose(
+pub(super) fn choose(
     plan: &Plan,
     components: &[ComponentState],
     edge: &mut EdgeState,
-    call: &Call,
+    (from, user, luck): (InstanceId, u32, Luck),
     attempt_luck: Luck,
 ) -> Option<InstanceId> {
-    if let Caller::Probe(instance) = call.caller {
-        return Some(instance);
-    }
     let component = &components[edge.to as usize];
     if let [only] = component.fit[..] {
         return Some(component.instances[only as usize]);
@@ -411,11 +423,11 @@ fn choose(
         }
     }
     let draw = if edge.draws_instances { attempt_luck.at(luck::PICK).bits() } else { 0 };
-    let user = match call.identity.user {
-        NONE => call.luck.bits(), // Nobody to stick to.
+    let user = match user {
+        NONE => luck.bits(), // Nobody to stick to.
         user => u64::from(user),
     };
-    let (row, base) = (edge.row(call.from), edge.slot_base(call.from));
+    let (row, base) = (edge.row(from), edge.slot_base(from));
     let EdgeState { pickers, out, .. } = edge;
     let load = |number: u32| out.get(base + number as usize).copied().unwrap_or(0);
     let number = pickers[row].pick(fit, load, user, draw)?;

@@ -16,6 +16,7 @@ pub mod line;
 pub mod meter;
 mod observe;
 pub mod outcome;
+mod plain;
 mod process;
 pub mod records;
 mod response;

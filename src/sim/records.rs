@@ -38,6 +38,8 @@ pub enum Caller {
     Probe(InstanceId),
     /// The call that this one is a copy of (a hedge).
     Copy(Id),
+    /// A plain request, which serves on meanwhile.
+    Plain(u32),
 }
 
 /// Where a call stands.

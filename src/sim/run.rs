@@ -4,6 +4,7 @@ use super::agenda::{Event, Packed, packed};
 use super::ahead;
 use super::meter::{LevelOf, Request};
 use super::outcome::{Ending, Outcome, StopReason};
+use super::plain::Plain;
 use super::story::Death;
 use super::task::Next;
 use super::world::{Later, World};
@@ -64,11 +65,11 @@ impl World<'_> {
     /// Takes the next event from the agenda; the time is then its time.
     #[inline(always)]
     pub(super) fn next_event(&mut self) -> Result<Packed, Ending> {
-        let World { calls, tasks, stations, .. } = self;
+        let World { calls, tasks, plains, stations, .. } = self;
         let event = self.agenda.next(
             self.plan.horizon,
-            |event| World::is_live(calls, event),
-            |events| ahead::look(events, calls, tasks, stations),
+            |event| World::is_live(calls, plains, event),
+            |events| ahead::look(events, calls, tasks, plains, stations),
         );
         if event == Packed::NOTHING {
             return Err(if self.agenda.is_empty() { Ending::Quiet } else { Ending::Horizon });
@@ -138,13 +139,17 @@ impl World<'_> {
     fn handle(&mut self, event: Packed) -> Next {
         let (id, life) = (event.id(), event.life());
         match event.kind() {
+            packed::PLAIN_DONE => self.go_plainly(id),
             packed::WORK_DONE if self.is_due(id, life) => self.work_done(id),
             packed::ARRIVAL if self.arrival_is_current(id, life) => self.arrival(id),
-            packed::TIMEOUT if Self::is_live(&self.calls, event) => self.time_out(id),
+            packed::TIMEOUT if Self::is_live(&self.calls, &self.plains, event) => self.time_out(id),
             packed::RESUME
                 if self.calls.is_live(id, life) && self.turn_of(id) == event.attempt() =>
             {
                 self.resume_call(id)
+            }
+            packed::PLAIN_TIMEOUT if self.plains.get(id, life).is_some_and(Plain::is_a_call) => {
+                self.time_out_plainly(id)
             }
             packed::THINK if self.visits.is_live(id, life) => self.next_request(id),
             packed::DELIVER if self.is_due(id, life) => self.arrive(id),

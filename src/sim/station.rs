@@ -56,6 +56,8 @@ pub struct Station {
     has_door: bool,
     /// Whether its memory is modelled.
     pub has_memory: bool,
+    /// Whether nothing happens on it but plain requests.
+    pub is_plain: bool,
     /// Whether more is to be done with a request that has to wait than to put it into the line.
     waits_with_care: bool,
     /// Whether requests whose callers have gone are dropped on their turn.
@@ -209,6 +211,7 @@ impl World<'_> {
             has_steady_speed: plan.memory.is_none() && plan.cores == 0,
             has_door: !plan.layers.is_empty(),
             has_memory: plan.memory.is_some(),
+            is_plain: plan.is_plain,
             waits_with_care: plan.memory.is_some()
                 || plan.line_wait.is_some()
                 || plan.discipline == Discipline::Priority,

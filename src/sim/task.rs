@@ -10,14 +10,16 @@ mod waiting;
 use super::agenda::Event;
 use super::call::luck;
 use super::meter::ComponentMeter;
+use super::plain;
 use super::records::{Id, Task, TaskState, Tasks};
 use super::world::{Process, Station, World};
 use crate::plan::{InstanceId, NONE, Op, OpId, Plan};
 use crate::status::Status;
 use crate::units::{Nanos, nearest};
-use ending::free_worker;
+pub(super) use calling::passed_on;
+pub(super) use ending::free_worker;
 
-/// The task that goes on now, if one does.
+/// The task that goes on now, if one does; or the plain request (see [`plain::goes_on`]).
 ///
 /// What happens to a task or a call does not make others go on itself: it returns who does, and
 /// [`World::go`] is the one loop in which programs run. So nothing nests, however long a chain of
@@ -56,7 +58,7 @@ impl World<'_> {
 
     /// An attempt reaches an instance that is busy, or not as it should be.
     #[inline(never)]
-    fn arrive_with_care(&mut self, index: u32) -> Next {
+    pub(super) fn arrive_with_care(&mut self, index: u32) -> Next {
         let instance = self.tasks[index].instance;
         if !self.stations[instance as usize].is_open()
             && let Some(status) = self.refusal(index)
@@ -139,6 +141,9 @@ impl World<'_> {
     /// A worker of this instance may be free: serves its line.
     #[inline(never)]
     pub fn serve(&mut self, instance: InstanceId) {
+        if self.stations[instance as usize].is_plain {
+            return self.serve_plainly(instance);
+        }
         loop {
             let World { tasks, stations, meter, .. } = self;
             let station = &mut stations[instance as usize];
@@ -206,6 +211,10 @@ impl World<'_> {
     #[inline(never)]
     pub fn go(&mut self, mut next: Next) {
         while let Some(index) = next {
+            if let Some(plain) = plain::of(index) {
+                next = self.go_plainly(plain);
+                continue;
+            }
             let task = &mut self.tasks[index];
             let op = self.plan.ops[task.op as usize];
             task.op += 1;

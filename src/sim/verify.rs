@@ -125,7 +125,9 @@ pub fn first_difference(first: &Plan, second: &Plan, replica: u64) -> Option<Dif
         // Words for it are made of the world before it, but only where they are needed: a step
         // that changes nothing observable needs none.
         let same = |a: &World, b: &World| {
-            let signs = |world: &World| (world.meter.fingerprint, world.calls.slots());
+            let signs = |world: &World| {
+                (world.meter.fingerprint, world.calls.slots(), world.plains.slots())
+            };
             signs(a) == signs(b)
         };
         let described = a.describe(&one.event());
@@ -145,7 +147,8 @@ impl World<'_> {
     /// everything observable, and how much is in flight.
     fn is_like(&self, other: &World) -> bool {
         let signs = |world: &World| {
-            let in_flight = (world.calls.slots(), world.tasks.slots(), world.agenda.len());
+            let records = (world.calls.slots(), world.tasks.slots(), world.plains.slots());
+            let in_flight = (records, world.agenda.len());
             (world.meter.fingerprint, world.epochs, in_flight)
         };
         signs(self) == signs(other)
@@ -163,6 +166,10 @@ impl World<'_> {
     fn describe(&self, event: &Event) -> String {
         match *event {
             Event::WorkDone { task, .. } => format!("the end of work on {}", self.task_name(task)),
+            Event::PlainDone { plain } => format!("the end of work on {}", self.plain_name(plain)),
+            Event::PlainTimeout { plain, .. } => {
+                format!("the time-out of {}", self.plain_name(plain))
+            }
             Event::Deliver { task, .. } => format!("the arrival of {}", self.task_name(task)),
             Event::LineWait { task, .. } => {
                 format!("the end of the patience in line of {}", self.task_name(task))
@@ -207,6 +214,14 @@ impl World<'_> {
         let (who, attempt) = (self.whose(self.plan.client_of(task.identity.class)), task.attempt);
         let at = self.instance_name(task.instance);
         format!("a request {:016x} {who}, attempt {attempt}, at {at}", task.luck.bits())
+    }
+
+    /// As [`Self::task_name`].
+    fn plain_name(&self, index: u32) -> String {
+        let plain = &self.plains[index];
+        let who = self.whose(self.plan.client_of(plain.identity.class));
+        let (attempt, at) = (plain.attempt, self.instance_name(plain.instance));
+        format!("a request {:016x} {who}, attempt {attempt}, at {at}", plain.luck().bits())
     }
 
     fn call_name(&self, index: u32) -> String {

@@ -5,7 +5,8 @@
 
 use super::agenda::Event;
 use super::meter::Request;
-use super::records::{Caller, Identity};
+use super::plain::Awaits;
+use super::records::{Call, Caller, Identity};
 use super::task::Next;
 use super::world::World;
 use crate::dist::CountSampler;
@@ -283,6 +284,13 @@ impl World<'_> {
         let identity = Identity { class, user, key };
         self.meter.request_sent(client, user, self.now);
         let edge = &self.plan.edges[class_plan.edge as usize];
+        if edge.plain != NONE {
+            let awaits = match caller {
+                Caller::Visit(visit) => Awaits::Visit(visit),
+                _ => Awaits::Stream,
+            };
+            return self.open_plain(class_plan.edge, awaits, NONE, identity, luck);
+        }
         self.open_call(class_plan.edge, caller, NONE, identity, luck, edge.endpoint)
     }
 
@@ -300,24 +308,27 @@ impl World<'_> {
     /// A client's request is over. Returns whether its user is content with it.
     #[inline(always)]
     pub fn request_over(&mut self, index: u32, status: Status) -> bool {
-        let World { calls, plan, meter, .. } = self;
-        let copies = calls.extra(index).map_or(0, |extra| extra.hedge.attempts);
-        let call = &calls[index];
-        let class = call.identity.class;
-        let client = plan.classes[class as usize].client;
-        let attempts = call.attempt.saturating_add(copies);
-        let latency = self.now - call.began;
-        let request = Request {
-            now: self.now,
-            client,
-            class,
-            user: call.identity.user,
-            status,
-            latency,
-            attempts,
-            luck: call.luck,
-        };
-        let (is_content, is_watched) = meter.request_over(request);
+        let copies = self.calls.extra(index).map_or(0, |extra| extra.hedge.attempts);
+        let Call { identity, luck, began, attempt, .. } = self.calls[index];
+        self.request_ends(identity, luck, began, attempt.saturating_add(copies), status)
+    }
+
+    /// A client's request, which began at `began`, is over after so many attempts. Returns whether
+    /// its user is content with it.
+    #[inline(always)]
+    pub fn request_ends(
+        &mut self,
+        identity: Identity,
+        luck: Luck,
+        began: Nanos,
+        attempts: u16,
+        status: Status,
+    ) -> bool {
+        let Identity { class, user, .. } = identity;
+        let client = self.plan.classes[class as usize].client;
+        let (now, latency) = (self.now, self.now - began);
+        let request = Request { now, client, class, user, status, latency, attempts, luck };
+        let (is_content, is_watched) = self.meter.request_over(request);
         if is_watched {
             self.latency_ends(client, class, (latency, attempts), status.is_good());
         }

@@ -4,6 +4,7 @@ use super::agenda::Agenda;
 use super::arena::Arena;
 use super::cache::Cache;
 use super::meter::Meter;
+use super::plain::Plains;
 use super::records::{Calls, Tasks};
 use super::response::ResponseState;
 pub use super::station::{PoolState, Process, Station};
@@ -11,7 +12,7 @@ use super::turns::TurnTable;
 use super::visit::{ClientState, Visit};
 use crate::mitigation::balance::Picker;
 use crate::mitigation::{Layer, LayerState};
-use crate::plan::{BugId, ComponentId, InstanceId, NONE, Plan, Timeout};
+use crate::plan::{BugId, ComponentId, InstanceId, NONE, OpId, Plan, Timeout};
 use crate::status::Status;
 use crate::units::Nanos;
 use std::collections::VecDeque;
@@ -37,6 +38,8 @@ pub struct ComponentState {
 pub struct EdgeState {
     /// The callee.
     pub to: ComponentId,
+    /// First operation of the callee's program where calls go by the plain way; else [`NONE`].
+    pub plain: OpId,
     /// The lane of its time-outs; [`NONE`] where they are drawn or there are none.
     pub timeout_lane: u32,
     /// The lane of deadlines; [`NONE`] when calls have none.
@@ -133,6 +136,8 @@ pub struct World<'p> {
     pub calls: Calls,
     /// Tasks.
     pub tasks: Tasks,
+    /// Plain requests.
+    pub plains: Plains,
     /// Visits.
     pub visits: Arena<Visit>,
     /// Instances.
@@ -167,6 +172,7 @@ impl<'p> World<'p> {
             agenda: Agenda::new(&plan.lanes),
             calls: Arena::new(),
             tasks: Arena::new(),
+            plains: Arena::new(),
             visits: Arena::new(),
             stations: Vec::new(),
             components: Vec::with_capacity(plan.components.len()),
@@ -224,6 +230,7 @@ impl<'p> World<'p> {
         let minds_ok = edge.hedge != u8::MAX || own.iter().any(|layer| layer.minds(Status::Ok));
         EdgeState {
             to: edge.to,
+            plain: edge.plain,
             timeout_lane: if let Timeout::Constant(_, lane) = edge.timeout { lane } else { NONE },
             deadline_lane: edge.deadline_lane,
             is_direct: edge.network.is_none(),
@@ -284,7 +291,8 @@ impl<'p> World<'p> {
 
     /// Bytes reserved for requests in flight and what they wait for.
     pub fn bytes(&self) -> usize {
-        self.calls.bytes() + self.tasks.bytes() + self.visits.bytes() + self.agenda.bytes()
+        let records = self.calls.bytes() + self.tasks.bytes() + self.plains.bytes();
+        records + self.visits.bytes() + self.agenda.bytes()
     }
 }
 

@@ -267,6 +267,7 @@ impl<'m, 'c> Builder<'m, 'c> {
             proxy: false,
             network,
             luck: luck_key(&site.luck),
+            plain: NONE,
         });
         self.plan.edges.len() as u32 - 1
     }

@@ -94,11 +94,15 @@ pub fn compile(
     b.changes();
     b.response();
     b.observations();
-    let (plan, mut problems) = b.finish();
+    let (mut plan, mut problems) = b.finish();
     if let Some(root) = context.root {
         problems.extend(origins::unknown_paths(root, model));
     }
-    if problems.is_empty() { Ok(plan) } else { Err(in_order(problems)) }
+    if !problems.is_empty() {
+        return Err(in_order(problems));
+    }
+    plan.mark_plain();
+    Ok(plan)
 }
 
 /// Problems in the order of the text, each once; those without a place last.

@@ -65,6 +65,7 @@ impl Builder<'_, '_> {
             version: 0,
             leaks: self.leaks(c, place),
             bugs: Vec::new(),
+            is_plain: false,
         }
     }
 

@@ -32,7 +32,7 @@ kinds! {
     TURN = 0, PROCESS_UP = 1, WORK_DONE = 2, CPU_DONE = 3, DELIVER = 4, ANSWER = 5, TIMEOUT = 6,
     DEADLINE = 7, LINE_WAIT = 8, POOL_WAIT = 9, RESUME = 10, ARRIVAL = 11, THINK = 12, PROBE = 13,
     SCRAPE = 14, EVALUATE = 15, PAGE = 16, LOOK = 17, STAGE = 18, BUCKET = 19, WARM = 20,
-    HEDGE = 21,
+    HEDGE = 21, PLAIN_DONE = 22, PLAIN_TIMEOUT = 23,
     NOTHING = 255,
 }
 
@@ -44,6 +44,8 @@ impl Event {
             Event::Turn(turn) => (TURN, two(turn, 0)),
             Event::ProcessUp { instance, life } => (PROCESS_UP, two(instance, life)),
             Event::WorkDone { task, epoch } => (WORK_DONE, two(task, epoch)),
+            Event::PlainDone { plain } => (PLAIN_DONE, two(plain, 0)),
+            Event::PlainTimeout { plain, life } => (PLAIN_TIMEOUT, two(plain, life)),
             Event::CpuDone { instance, epoch } => (CPU_DONE, two(instance, epoch)),
             Event::Deliver { task, epoch } => (DELIVER, two(task, epoch)),
             Event::Answer { call, life, attempt, status } => {
@@ -132,6 +134,8 @@ impl Packed {
             TURN => Event::Turn(a),
             PROCESS_UP => Event::ProcessUp { instance: a, life: b },
             WORK_DONE => Event::WorkDone { task: a, epoch: b },
+            PLAIN_DONE => Event::PlainDone { plain: a },
+            PLAIN_TIMEOUT => Event::PlainTimeout { plain: a, life: b },
             CPU_DONE => Event::CpuDone { instance: a, epoch: b },
             DELIVER => Event::Deliver { task: a, epoch: b },
             ANSWER => Event::Answer { call: a, life: b, attempt, status: self.status() },
@@ -193,6 +197,8 @@ mod tests {
             Event::Turn(a),
             Event::ProcessUp { instance: a, life: b },
             Event::WorkDone { task: a, epoch: b },
+            Event::PlainDone { plain: a },
+            Event::PlainTimeout { plain: a, life: b },
             Event::CpuDone { instance: a, epoch: b },
             Event::Deliver { task: a, epoch: b },
             Event::Answer { call: a, life: b, attempt, status: 200 },

@@ -1,6 +1,7 @@
 //! How attempts and calls end: answers, time-outs, deadlines, callers that have gone.
 
 use super::super::agenda::{Packed, packed};
+use super::super::plain::{Plain, Plains};
 use super::super::records::{CallState, Calls, Id, MAX_LAYERS};
 use super::super::task::Next;
 use super::super::world::World;
@@ -123,7 +124,7 @@ impl World<'_> {
 
     /// Whether a waiting event still matters.
     #[inline]
-    pub fn is_live(calls: &Calls, event: Packed) -> bool {
+    pub fn is_live(calls: &Calls, plains: &Plains, event: Packed) -> bool {
         let (call, life) = (event.id(), event.life());
         match event.kind() {
             packed::TIMEOUT => {
@@ -131,6 +132,7 @@ impl World<'_> {
                     matches!(calls[call].state, CallState::Out | CallState::WaitsForConnection)
                 }
             }
+            packed::PLAIN_TIMEOUT => plains.get(call, life).is_some_and(Plain::is_a_call),
             packed::DEADLINE => calls.is_live(call, life),
             _ => true,
         }

@@ -1,6 +1,7 @@
 //! What has been measured, taken at the end of a run.
 
 use super::super::outcome::{ClientOutcome, ComponentOutcome};
+use super::super::plain::Awaits;
 use super::super::records::Caller;
 use super::super::world::{EdgeState, World};
 use super::{ClassMeter, Gauges, LevelOf};
@@ -85,12 +86,17 @@ impl World<'_> {
     }
 
     /// Requests of each client that are not over.
-    fn open_requests(&self) -> Vec<u64> {
+    pub fn open_requests(&self) -> Vec<u64> {
         let mut open = vec![0; self.plan.clients.len()];
         for index in (0..self.calls.slots()).filter(|index| self.calls.is_taken(*index)) {
             let call = &self.calls[index];
             if matches!(call.caller, Caller::Visit(_) | Caller::Stream) {
                 open[self.plan.client_of(call.identity.class) as usize] += 1;
+            }
+        }
+        for plain in self.plains.all() {
+            if matches!(plain.awaits, Awaits::Visit(_) | Awaits::Stream) {
+                open[self.plan.client_of(plain.identity.class) as usize] += 1;
             }
         }
         open

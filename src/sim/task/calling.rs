@@ -3,7 +3,7 @@
 use super::super::records::{Caller, Id, TaskState};
 use super::super::world::World;
 use super::Next;
-use crate::plan::{EdgeId, InstanceId, NONE};
+use crate::plan::{EdgeId, EdgePlan, InstanceId, NONE};
 use crate::status::Status;
 
 impl World<'_> {
@@ -55,8 +55,7 @@ impl World<'_> {
         if !status.is_good() {
             let plan = &self.plan.edges[edge as usize];
             if plan.fails_caller {
-                let passed_on = if plan.proxy { as_proxy(status) } else { as_server(status) };
-                return self.end_task(index, passed_on);
+                return self.end_task(index, passed_on(plan, status));
             }
             task.degraded = true;
         }
@@ -104,6 +103,11 @@ impl World<'_> {
         self.wait_in_line(index);
         None
     }
+}
+
+/// What a caller answers when a call that it needed was answered badly.
+pub fn passed_on(edge: &EdgePlan, status: Status) -> Status {
+    if edge.proxy { as_proxy(status) } else { as_server(status) }
 }
 
 /// What a proxy answers when its backend's answer was bad (reference 0.1).

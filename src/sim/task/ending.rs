@@ -120,7 +120,7 @@ impl World<'_> {
 
 /// A worker of an instance becomes free.
 #[inline(always)]
-pub(super) fn free_worker(
+pub fn free_worker(
     instance: InstanceId,
     station: &mut Station,
     counts: &mut ComponentMeter,

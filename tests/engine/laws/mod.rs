@@ -5,6 +5,7 @@
 
 mod books;
 mod models;
+mod plain;
 
 use crate::common::{Run, run, run_plan, try_plan};
 use models::{Genome, Kinds, genomes};

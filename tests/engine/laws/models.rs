@@ -34,11 +34,15 @@ pub enum Kinds {
 }
 
 /// Reads genes one after the other.
-struct Genes<'g>(std::slice::Iter<'g, u8>);
+pub struct Genes<'g>(std::slice::Iter<'g, u8>);
 
-impl Genes<'_> {
+impl<'g> Genes<'g> {
+    pub fn new(genes: &'g [u8]) -> Genes<'g> {
+        Genes(genes.iter())
+    }
+
     /// A number below `n`.
-    fn pick(&mut self, n: usize) -> usize {
+    pub fn pick(&mut self, n: usize) -> usize {
         usize::from(*self.0.next().unwrap_or(&0)) % n
     }
 
@@ -48,7 +52,7 @@ impl Genes<'_> {
     }
 
     /// One of the words; the first one is the plain case.
-    fn word<'w>(&mut self, words: &[&'w str]) -> &'w str {
+    pub fn word<'w>(&mut self, words: &[&'w str]) -> &'w str {
         words[self.pick(words.len())]
     }
 }
@@ -115,7 +119,7 @@ impl Genome {
 }
 
 fn client(index: usize, genes: &[u8], kinds: Kinds, layer: &str) -> String {
-    let mut g = Genes(genes.iter());
+    let mut g = Genes::new(genes);
     let rate = [5, 20, 50][g.pick(3)];
     let open = match kinds {
         Kinds::All => format!("poisson: {{rate: {rate}/s}}"),
@@ -172,7 +176,7 @@ fn layers(g: &mut Genes, first: &str) -> String {
 }
 
 fn component(index: usize, count: usize, genes: &[u8], kinds: Kinds) -> String {
-    let mut g = Genes(genes.iter());
+    let mut g = Genes::new(genes);
     let all = kinds == Kinds::All;
     let mut words = vec![format!("kind: server, instances: {}", 1 + g.pick(3))];
     words.push(format!("workers: {}", 1 + g.pick(4)));
@@ -333,7 +337,7 @@ fn call(to: usize, g: &mut Genes, all: bool) -> String {
 }
 
 fn change(index: usize, count: usize, genes: &[u8], kinds: Kinds) -> String {
-    let mut g = Genes(genes.iter());
+    let mut g = Genes::new(genes);
     let c = format!("c{}", g.pick(count));
     let what = match g.pick(13) {
         0 => format!("slow: {{component: {c}, by: 3x}}"),

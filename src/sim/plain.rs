@@ -1,0 +1,401 @@
+//! The plain way: requests of which only what everybody needs has to be known.
+//!
+//! On a plain call site (see [`Plan::mark_plain`](crate::plan::Plan::mark_plain)) a call and its
+//! first attempt are one record of half the size, and what cannot happen there is not looked for.
+//! As soon as something else than a good answer comes of an attempt (it times out, it is refused),
+//! the caller's side becomes an ordinary call, and `call` goes on with it as with any other; its
+//! later attempts are plain records, which it waits for. Everything is counted, drawn and scheduled
+//! in the same order as in the general way, so that the outcome is the same to the last bit.
+
+use super::agenda::Event;
+use super::arena::Arena;
+use super::call::{choose, luck};
+use super::records::{Call, CallState, Caller, Id, Identity, Task};
+use super::task::{Next, free_worker, passed_on};
+use super::world::World;
+use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
+use crate::rng::Luck;
+use crate::status::Status;
+use crate::units::{Nanos, nearest};
+
+/// All plain requests.
+pub type Plains = Arena<Plain>;
+
+/// A plain request: an attempt, and the call as well if it is its first one.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain {
+    /// The luck of the call.
+    pub call_luck: Luck,
+    /// When the attempt came to the instance, which is when it was sent.
+    pub came: Nanos,
+    /// What it is for.
+    pub identity: Identity,
+    /// Who waits for the answer.
+    pub awaits: Awaits,
+    /// The call site.
+    pub edge: EdgeId,
+    /// The instance.
+    pub instance: InstanceId,
+    /// The next operation.
+    pub op: OpId,
+    /// Number of the attempt in its call.
+    pub attempt: u16,
+    /// Whether it waits for a worker; otherwise it has one.
+    pub waits: bool,
+    /// Whether its answer is degraded at best.
+    pub degraded: bool,
+}
+
+/// Who waits for the answer of a plain request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaits {
+    /// The caller of this call, a plain stream: nobody waits.
+    Stream,
+    /// The caller of this call, a user's visit.
+    Visit(u32),
+    /// The caller of this call, another plain request.
+    Plain(u32),
+    /// A call with a record of its own.
+    Call(Id),
+    /// Nobody any more: the attempt was given up.
+    Nobody,
+}
+
+impl Default for Plain {
+    /// A plain request of nobody: what stands in a slot before its first one.
+    #[inline(always)]
+    fn default() -> Plain {
+        Plain {
+            call_luck: Luck::new(0),
+            came: 0,
+            identity: Identity { class: NONE, user: NONE, key: NONE },
+            awaits: Awaits::Nobody,
+            edge: NONE,
+            instance: NONE,
+            op: NONE,
+            attempt: 0,
+            waits: false,
+            degraded: false,
+        }
+    }
+}
+
+impl Plain {
+    /// Whether it is a call that is out, and not an attempt only.
+    #[inline(always)]
+    pub fn is_a_call(&self) -> bool {
+        !matches!(self.awaits, Awaits::Call(_) | Awaits::Nobody)
+    }
+
+    /// The luck of the attempt.
+    #[inline(always)]
+    pub fn luck(&self) -> Luck {
+        self.call_luck.at(luck::ATTEMPT + u64::from(self.attempt))
+    }
+}
+
+/// Tells a plain request that goes on from a task, which has the same kind of number.
+const PLAIN: u32 = 1 << 31;
+
+/// A plain request goes on.
+#[inline(always)]
+fn goes_on(plain: u32) -> Next {
+    Some(plain | PLAIN)
+}
+
+/// The plain request that goes on, if who goes on is one.
+#[inline(always)]
+pub fn of(next: u32) -> Option<u32> {
+    (next & PLAIN != 0).then_some(next & !PLAIN)
+}
+
+impl World<'_> {
+    /// A new call on a plain call site; its first attempt goes out at once.
+    #[inline(always)]
+    pub fn open_plain(
+        &mut self,
+        edge_id: EdgeId,
+        awaits: Awaits,
+        from: InstanceId,
+        identity: Identity,
+        call_luck: Luck,
+    ) -> Next {
+        let World { plains, edges, components, agenda, plan, .. } = self;
+        let edge = &mut edges[edge_id as usize];
+        let (index, life, place) = plains.take();
+        if edge.timeout_lane != NONE {
+            agenda.after_lane(edge.timeout_lane, Event::PlainTimeout { plain: index, life });
+        }
+        edge.sent += 1;
+        let attempt_luck = call_luck.at(luck::ATTEMPT + 1);
+        let who = (from, identity.user, call_luck);
+        let chosen = choose(plan, components, edge, who, attempt_luck);
+        *place = Plain {
+            call_luck,
+            came: self.now,
+            identity,
+            awaits,
+            edge: edge_id,
+            instance: chosen.unwrap_or(NONE),
+            op: edge.plain,
+            attempt: 1,
+            waits: false,
+            degraded: false,
+        };
+        match chosen {
+            Some(_) => self.come_plainly(index),
+            None => self.end_as_call(index, Status::Unavailable),
+        }
+    }
+
+    /// A later attempt of an ordinary call goes out on a plain call site; its instance is chosen.
+    #[inline(never)]
+    pub fn send_plain(&mut self, index: u32) -> Next {
+        let (call, life) = self.calls.with_life(index);
+        call.task = Id::NONE;
+        let (plain, _, place) = self.plains.take();
+        *place = Plain {
+            call_luck: call.luck,
+            came: self.now,
+            identity: call.identity,
+            awaits: Awaits::Call(Id { index, life }),
+            edge: call.edge,
+            instance: call.target,
+            op: self.edges[call.edge as usize].plain,
+            attempt: call.attempt,
+            waits: false,
+            degraded: false,
+        };
+        self.come_plainly(plain)
+    }
+
+    /// An attempt reaches its instance.
+    #[inline(always)]
+    fn come_plainly(&mut self, index: u32) -> Next {
+        let World { plains, stations, meter, .. } = self;
+        let (plain, life) = plains.with_life(index);
+        let station = &mut stations[plain.instance as usize];
+        let counts = &mut meter.components[station.component as usize];
+        counts.requests += 1;
+        let at_once = station.serves_at_once();
+        if !station.is_open() || !at_once && !station.just_waits() {
+            return self.come_to_be_refused(index);
+        }
+        station.present += 1;
+        counts.enters(self.now);
+        if at_once {
+            station.busy += 1;
+            counts.busy_changes(self.now, 1);
+            return goes_on(index);
+        }
+        plain.waits = true;
+        station.line.push(Id { index, life });
+        counts.line_changes(self.now, 1, station.line.len());
+        None
+    }
+
+    /// An attempt finds the line full, or too many requests present. It is refused like any other:
+    /// as a task of an ordinary call.
+    #[cold]
+    #[inline(never)]
+    fn come_to_be_refused(&mut self, index: u32) -> Next {
+        let plain = self.plains[index];
+        let call = match plain.awaits {
+            Awaits::Call(call) => call,
+            _ => self.make_call(index),
+        };
+        self.plains.free(index);
+        let epoch = self.epoch();
+        let (task, life, place) = self.tasks.take();
+        *place = Task {
+            call,
+            instance: plain.instance,
+            endpoint: self.plan.edges[plain.edge as usize].endpoint,
+            epoch,
+            attempt: plain.attempt,
+            identity: plain.identity,
+            luck: plain.luck(),
+            came: self.now,
+            ..Task::default()
+        };
+        if let Some(call) = self.calls.get_mut(call.index, call.life) {
+            call.task = Id { index: task, life };
+        }
+        self.arrive_with_care(task)
+    }
+
+    /// Runs programs of plain requests: that of one until it takes time, then those of plain
+    /// requests that go on because of it, until none does.
+    #[inline(never)]
+    pub fn go_plainly(&mut self, mut index: u32) -> Next {
+        loop {
+            let plain = &mut self.plains[index];
+            let op = self.plan.ops[plain.op as usize];
+            plain.op += 1;
+            let next = match op {
+                Op::Work(work) => {
+                    self.work_plainly(index, work);
+                    return None;
+                }
+                Op::Call(edge) => self.call_plainly(index, edge),
+                Op::Reply(status) => self.end_plainly(index, status),
+                other => unreachable!("a plain program with {other:?}"),
+            };
+            match next.and_then(of) {
+                Some(plain) => index = plain,
+                None => return next,
+            }
+        }
+    }
+
+    /// A work step begins.
+    #[inline(always)]
+    fn work_plainly(&mut self, index: u32, work: u32) {
+        let plan = &self.plan.works[work as usize];
+        let luck = self.plains[index].luck().at(plan.luck);
+        let mut takes = plan.takes.sample_nanos(&mut luck.rng());
+        if takes >= 1 << 53 {
+            takes = nearest(takes as f64); // As exact as where work can take longer than drawn.
+        }
+        let until = self.now.saturating_add(takes);
+        self.agenda.at(until, Event::PlainDone { plain: index });
+    }
+
+    /// A plain request makes a call, and keeps its worker meanwhile.
+    #[inline(always)]
+    fn call_plainly(&mut self, index: u32, edge: EdgeId) -> Next {
+        let plain = &self.plains[index];
+        let luck = plain.luck().at(self.plan.edges[edge as usize].luck).at(0);
+        let Plain { instance, identity, .. } = *plain;
+        self.open_plain(edge, Awaits::Plain(index), instance, identity, luck)
+    }
+
+    /// A plain request's call has come back.
+    #[inline(always)]
+    pub fn plain_call_returned(&mut self, index: u32, edge: EdgeId, status: Status) -> Next {
+        if status != Status::Ok {
+            let plan = &self.plan.edges[edge as usize];
+            if !status.is_good() && plan.fails_caller {
+                return self.end_plainly(index, passed_on(plan, status));
+            }
+            self.plains[index].degraded = true;
+        }
+        goes_on(index)
+    }
+
+    /// A plain request ends: its worker is free, and its answer goes to who waits.
+    #[inline(always)]
+    fn end_plainly(&mut self, index: u32, mut status: Status) -> Next {
+        let World { plains, stations, meter, later, .. } = self;
+        let plain = &plains[index];
+        if plain.degraded && status == Status::Ok {
+            status = Status::Degraded;
+        }
+        let Plain { call_luck, came, identity, awaits, edge, instance, attempt, .. } = *plain;
+        let station = &mut stations[instance as usize];
+        let warm_up = meter.warm_up();
+        let counts = &mut meter.components[station.component as usize];
+        station.present -= 1;
+        counts.leaves(self.now, came, warm_up);
+        free_worker(instance, station, counts, later, self.now);
+        station.tally.answer(status);
+        counts.answers[status as usize] += 1;
+        if status != Status::Ok && plain.is_a_call() {
+            return self.end_as_call(index, status);
+        }
+        self.plains.free(index);
+        match awaits {
+            Awaits::Plain(caller) => return self.plain_call_returned(caller, edge, status),
+            Awaits::Stream => {
+                self.request_ends(identity, call_luck, came, attempt, status);
+            }
+            Awaits::Visit(visit) => {
+                let is_content = self.request_ends(identity, call_luck, came, attempt, status);
+                self.visit_goes_on(visit, is_content);
+            }
+            Awaits::Call(call) => return self.answered(call, attempt, status),
+            Awaits::Nobody => {}
+        }
+        None
+    }
+
+    /// An attempt's time-out has passed; the attempt goes on, for nobody.
+    #[inline(never)]
+    pub fn time_out_plainly(&mut self, index: u32) -> Next {
+        let edge = self.plains[index].edge as usize;
+        self.edges[edge].timed_out += 1;
+        let component = self.plan.edges[edge].from;
+        if component != NONE {
+            self.meter.components[component as usize].timeouts += 1;
+        }
+        let call = self.make_call(index);
+        self.attempt_over(call.index, Status::Timeout)
+    }
+
+    /// The attempt of a plain call has ended badly; the call goes on as an ordinary one.
+    #[inline(never)]
+    fn end_as_call(&mut self, index: u32, status: Status) -> Next {
+        let call = self.make_call(index);
+        self.plains.free(index);
+        self.attempt_over(call.index, status)
+    }
+
+    /// Makes an ordinary call of the caller's side of a plain request. Of the request there remains
+    /// the attempt, which nobody waits for.
+    fn make_call(&mut self, index: u32) -> Id {
+        let awaits = std::mem::replace(&mut self.plains[index].awaits, Awaits::Nobody);
+        let (caller, from) = match awaits {
+            Awaits::Visit(visit) => (Caller::Visit(visit), NONE),
+            Awaits::Plain(plain) => (Caller::Plain(plain), self.plains[plain].instance),
+            Awaits::Stream | Awaits::Call(_) | Awaits::Nobody => (Caller::Stream, NONE),
+        };
+        let plain = &self.plains[index];
+        let (index, life, place) = self.calls.take();
+        *place = Call {
+            edge: plain.edge,
+            caller,
+            from,
+            identity: plain.identity,
+            luck: plain.call_luck,
+            attempt: plain.attempt,
+            state: CallState::Out,
+            endpoint: self.plan.edges[plain.edge as usize].endpoint,
+            began: plain.came,
+            sent: plain.came,
+            target: plain.instance,
+            ..Call::default()
+        };
+        Id { index, life }
+    }
+
+    /// A worker of a plain instance may be free: serves its line.
+    #[inline(always)]
+    pub(super) fn serve_plainly(&mut self, instance: InstanceId) {
+        loop {
+            let World { plains, stations, meter, .. } = self;
+            let station = &mut stations[instance as usize];
+            if station.busy >= station.workers {
+                return;
+            }
+            // Whoever is in the line waits: nobody leaves it by another way.
+            let Some(id) = station.line.pop(&mut station.luck, |_| true) else { return };
+            let counts = &mut meter.components[station.component as usize];
+            counts.line_changes(self.now, -1, 0);
+            station.busy += 1;
+            counts.busy_changes(self.now, 1);
+            plains[id.index].waits = false;
+            let next = self.go_plainly(id.index);
+            self.go(next);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_request_fits_into_a_cache_line() {
+        assert_eq!(Plains::slot_bytes(), 64);
+    }
+}
