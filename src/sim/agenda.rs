@@ -10,15 +10,15 @@
 //! that have become stale by then (the attempt was answered long ago) are thrown away in bulk when
 //! the lane moves up, so that a time-out which does not strike costs next to nothing.
 
+mod calendar;
 mod far;
 pub mod packed;
 mod ring;
-mod soonest;
 
 use crate::units::Nanos;
+use calendar::Calendar;
 pub use packed::Packed;
 use ring::Ring;
-use soonest::Soonest;
 
 /// What happens. Small and `Copy`; ids carry a generation or an epoch, so that a stale event is
 /// recognised.
@@ -123,10 +123,9 @@ fn past(time: Nanos, now: Nanos, event: Packed) -> ! {
 /// What happens next, in total order.
 #[derive(Debug)]
 pub struct Agenda {
-    posted: Soonest,
+    posted: Calendar,
     lanes: Vec<Lane>,
     sequence: u64,
-    now: Nanos,
 }
 
 #[derive(Debug)]
@@ -141,18 +140,13 @@ impl Agenda {
     /// An empty agenda with a lane for each of the given constant delays.
     pub fn new(lanes: &[Nanos]) -> Agenda {
         let lane = |&delay| Lane { delay, posted: false, waiting: Ring::default() };
-        Agenda {
-            posted: Soonest::new(),
-            lanes: lanes.iter().map(lane).collect(),
-            sequence: 0,
-            now: 0,
-        }
+        Agenda { posted: Calendar::new(), lanes: lanes.iter().map(lane).collect(), sequence: 0 }
     }
 
     /// The time of the last event taken.
     #[inline]
     pub fn now(&self) -> Nanos {
-        self.now
+        self.posted.now()
     }
 
     #[inline(always)]
@@ -170,8 +164,8 @@ impl Agenda {
 
     #[inline(never)]
     fn put(&mut self, time: Nanos, rank: u64, event: Packed) {
-        if time < self.now {
-            past(time, self.now, event);
+        if time < self.now() {
+            past(time, self.now(), event);
         }
         let order = self.order(rank);
         self.posted.push(key(time, order), event);
@@ -182,7 +176,7 @@ impl Agenda {
     pub fn after_lane(&mut self, lane: u32, event: Event) {
         let order = self.order(event.rank());
         let at = &mut self.lanes[lane as usize];
-        let key = key(self.now + at.delay, order);
+        let key = key(self.posted.now() + at.delay, order);
         let event = event.packed(lane as u16);
         if at.posted {
             at.waiting.push(key, event);
@@ -202,12 +196,7 @@ impl Agenda {
         is_live: impl Fn(Packed) -> bool,
         ahead: impl FnOnce(&[Packed]),
     ) -> Packed {
-        let Some(time) = self.posted.first(ahead) else { return Packed::NOTHING };
-        if time > until {
-            return Packed::NOTHING;
-        }
-        let event = self.posted.take_first();
-        self.now = time;
+        let event = self.posted.next(until, ahead);
         let lane = event.lane();
         if lane != NO_LANE {
             self.move_up(lane, is_live);

@@ -90,7 +90,8 @@ impl Packed {
     }
 
     /// No event.
-    pub const NOTHING: Packed = Packed { ids: 0, rest: NOTHING };
+    pub const NOTHING: Packed =
+        Packed { ids: 0, rest: NOTHING | (super::NO_LANE as u64) << LANE_SHIFT };
 
     #[inline]
     pub(super) fn lane(self) -> u16 {
