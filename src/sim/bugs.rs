@@ -175,7 +175,7 @@ impl World<'_> {
         if plan.crash {
             // The process dies when this event is done; until then the request does nothing more.
             self.hang(index);
-            self.later.push_back(Later::Crash(instance, bug));
+            self.later.push(Later::Crash(instance, bug));
             return Struck::Gone;
         }
         match plan.exception {

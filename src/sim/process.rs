@@ -56,7 +56,7 @@ impl World<'_> {
             self.meter.tell(self.now, What::MemoryPressure { instance, used, limit: memory.limit });
         }
         if used > memory.limit {
-            self.later.push_back(Later::Full(instance));
+            self.later.push(Later::Full(instance));
         }
     }
 
@@ -312,7 +312,7 @@ impl World<'_> {
             }
         }
         if !frozen {
-            self.later.push_back(Later::Serve(instance));
+            self.later.push(Later::Serve(instance));
         }
     }
 

@@ -71,7 +71,7 @@ impl World<'_> {
             |event| World::is_live(calls, plains, event),
             |events| ahead::look(events, calls, tasks, plains, stations),
         );
-        if event == Packed::NOTHING {
+        if event.is_nothing() {
             return Err(if self.agenda.is_empty() { Ending::Quiet } else { Ending::Horizon });
         }
         let now = self.agenda.now();
@@ -217,7 +217,9 @@ impl World<'_> {
     /// Does what was put off while an event was handled.
     #[inline(always)]
     fn do_later(&mut self) {
-        while let Some(later) = self.later.pop_front() {
+        let mut done = 0;
+        while let Some(&later) = self.later.get(done) {
+            done += 1;
             match later {
                 Later::Serve(instance) => self.serve(instance),
                 Later::Connect(instance, pool) => self.connect(instance, pool),
@@ -225,6 +227,7 @@ impl World<'_> {
                 Later::Crash(instance, bug) => self.kill(instance, Death::Bug(bug)),
             }
         }
+        self.later.clear();
     }
 
     /// Whether the run must be stopped, and which component grew.

@@ -208,8 +208,15 @@ impl World<'_> {
 
     /// Runs programs: the operations of a task until one takes time, then those of whoever goes on
     /// because of it, until nobody does.
+    #[inline(always)]
+    pub fn go(&mut self, next: Next) {
+        if next.is_some() {
+            self.run_programs(next);
+        }
+    }
+
     #[inline(never)]
-    pub fn go(&mut self, mut next: Next) {
+    fn run_programs(&mut self, mut next: Next) {
         while let Some(index) = next {
             if let Some(plain) = plain::of(index) {
                 next = self.go_plainly(plain);

@@ -206,7 +206,7 @@ impl World<'_> {
         let workers = self.component_of(instance).workers.min(knobs.workers);
         if workers != self.stations[instance as usize].workers {
             self.stations[instance as usize].workers = workers;
-            self.later.push_back(Later::Serve(instance));
+            self.later.push(Later::Serve(instance));
         }
         if before.up && !knobs.up {
             self.kill(instance, Death::Change);

@@ -157,7 +157,7 @@ pub struct World<'p> {
     /// What is measured.
     pub meter: Meter,
     /// Put off until the present event is done.
-    pub later: VecDeque<Later>,
+    pub later: Vec<Later>,
     /// Number for the next scheduled event of a task.
     pub epochs: u32,
 }
@@ -182,7 +182,7 @@ impl<'p> World<'p> {
             turns: TurnTable::new(plan),
             response: ResponseState::new(plan),
             meter: Meter::new(plan),
-            later: VecDeque::new(),
+            later: Vec::new(),
             epochs: 0,
         };
         for id in 0..plan.components.len() as u32 {

@@ -93,6 +93,12 @@ impl Packed {
     pub const NOTHING: Packed =
         Packed { ids: 0, rest: NOTHING | (super::NO_LANE as u64) << LANE_SHIFT };
 
+    /// Whether it is [`Packed::NOTHING`].
+    #[inline(always)]
+    pub fn is_nothing(self) -> bool {
+        self.kind() == NOTHING
+    }
+
     #[inline]
     pub(super) fn lane(self) -> u16 {
         (self.rest >> LANE_SHIFT) as u16

@@ -114,7 +114,7 @@ impl World<'_> {
         }
         pool.in_use -= 1;
         if !pool.waiting.is_empty() {
-            self.later.push_back(Later::Connect(from, edge.pool));
+            self.later.push(Later::Connect(from, edge.pool));
         }
     }
 }

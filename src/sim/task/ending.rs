@@ -10,7 +10,6 @@ use crate::plan::{InstanceId, NONE};
 use crate::rng::Luck;
 use crate::status::Status;
 use crate::units::Nanos;
-use std::collections::VecDeque;
 
 impl World<'_> {
     /// A task ends: gives back what it holds, and its answer goes to who waits.
@@ -124,12 +123,12 @@ pub fn free_worker(
     instance: InstanceId,
     station: &mut Station,
     counts: &mut ComponentMeter,
-    later: &mut VecDeque<Later>,
+    later: &mut Vec<Later>,
     now: Nanos,
 ) {
     station.busy -= 1;
     counts.busy_changes(now, -1);
     if !station.line.is_empty() {
-        later.push_back(Later::Serve(instance));
+        later.push(Later::Serve(instance));
     }
 }
