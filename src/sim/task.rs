@@ -210,6 +210,11 @@ impl World<'_> {
     /// because of it, until nobody does.
     #[inline(always)]
     pub fn go(&mut self, next: Next) {
+        let Some(index) = next else { return };
+        let next = match plain::of(index) {
+            Some(plain) => self.go_plainly(plain),
+            None => next,
+        };
         if next.is_some() {
             self.run_programs(next);
         }

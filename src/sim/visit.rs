@@ -283,15 +283,15 @@ impl World<'_> {
         };
         let identity = Identity { class, user, key };
         self.meter.request_sent(client, user, self.now);
-        let edge = &self.plan.edges[class_plan.edge as usize];
-        if edge.plain != NONE {
+        if self.edges[class_plan.edge as usize].plain != NONE {
             let awaits = match caller {
                 Caller::Visit(visit) => Awaits::Visit(visit),
                 _ => Awaits::Stream,
             };
             return self.open_plain(class_plan.edge, awaits, NONE, identity, luck);
         }
-        self.open_call(class_plan.edge, caller, NONE, identity, luck, edge.endpoint)
+        let endpoint = self.plan.edges[class_plan.edge as usize].endpoint;
+        self.open_call(class_plan.edge, caller, NONE, identity, luck, endpoint)
     }
 
     /// A request of a blocked client is refused before it reaches anything. It counts as sent and

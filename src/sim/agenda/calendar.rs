@@ -32,8 +32,16 @@ const RUN: usize = 56;
 const LONGEST_RUN: usize = RUN - 1 + far::FEW as usize;
 /// The records that so many events are about do not fit into the caches.
 const MANY: usize = 8192;
+/// Entries in the ring at most. Numbers below are masked, which spares a check.
+const PLACES: usize = 4096;
 /// No entry.
 const NONE: u16 = u16::MAX;
+
+/// The place of an entry.
+#[inline(always)]
+fn place(entry: u16) -> usize {
+    usize::from(entry) % PLACES
+}
 
 /// Entries in the order of their keys.
 #[derive(Debug)]
@@ -53,10 +61,12 @@ pub(super) struct Calendar {
     newcomer: Entry,
     held: bool,
     /// Entries of the ring, and the next older one of the same bucket or of the free ones.
-    entries: Vec<Entry>,
-    older: Vec<u16>,
+    entries: Box<[Entry; PLACES]>,
+    older: Box<[u16; PLACES]>,
     free: u16,
     in_ring: usize,
+    /// Places that have ever been used.
+    used: u16,
     /// The time of the entry that was taken last.
     now: Nanos,
     /// What comes from the ring before this comes before everything else.
@@ -83,10 +93,11 @@ impl Calendar {
             at: 0,
             newcomer: Entry::default(),
             held: false,
-            entries: Vec::new(),
-            older: Vec::new(),
+            entries: boxed(Entry::default()),
+            older: boxed(NONE),
             free: NONE,
             in_ring: 0,
+            used: 0,
             now: 0,
             limit: u128::MAX,
             run: Vec::new(),
@@ -103,7 +114,7 @@ impl Calendar {
     }
 
     pub fn capacity(&self) -> usize {
-        self.entries.capacity() + self.run.capacity() + self.far.capacity()
+        PLACES + self.run.capacity() + self.far.capacity()
     }
 
     /// The time of the entry that was taken last.
@@ -134,7 +145,7 @@ impl Calendar {
             entry = self.new_entry();
         }
         let bucket = index as usize % BUCKETS;
-        let place = usize::from(entry);
+        let place = place(entry);
         self.entries[place].set(key, event);
         self.free = std::mem::replace(&mut self.older[place], self.newest[bucket]);
         self.newest[bucket] = entry;
@@ -147,13 +158,13 @@ impl Calendar {
     #[cold]
     #[inline(never)]
     fn new_entry(&mut self) -> u16 {
-        if self.entries.len() == usize::from(NONE) {
+        if usize::from(self.used) == PLACES {
             self.clear_ring();
             return self.free;
         }
-        self.entries.push(Entry::default());
-        self.older.push(NONE);
-        (self.entries.len() - 1) as u16
+        self.older[place(self.used)] = NONE;
+        self.used += 1;
+        self.used - 1
     }
 
     #[inline(never)]
@@ -171,7 +182,7 @@ impl Calendar {
         if self.words != 0 {
             let bucket = self.first_bucket();
             let entry = self.newest[bucket];
-            let place = usize::from(entry);
+            let place = place(entry);
             let older = self.older[place];
             let key = self.entries[place].key();
             if older == NONE && key < self.limit {
@@ -281,7 +292,7 @@ impl Calendar {
                     return Packed::NOTHING;
                 }
                 self.unlink(bucket, entry, before);
-                return self.take(usize::from(entry), time);
+                return self.take(place(entry), time);
             }
             if let Some(&(of_run, event)) = self.run.get(self.run_at)
                 && of_run < self.bound
@@ -307,14 +318,14 @@ impl Calendar {
     #[inline(always)]
     fn least(&self, bucket: usize) -> Option<(u128, u16, u16)> {
         let mut entry = self.newest[bucket];
-        let mut least = (self.entries[usize::from(entry)].key(), entry, NONE);
+        let mut least = (self.entries[place(entry)].key(), entry, NONE);
         for _ in 0..CROWD {
             let newer = entry;
-            entry = self.older[usize::from(newer)];
+            entry = self.older[place(newer)];
             if entry == NONE {
                 return Some(least);
             }
-            let key = self.entries[usize::from(entry)].key();
+            let key = self.entries[place(entry)].key();
             if key < least.0 {
                 least = (key, entry, newer);
             }
@@ -325,9 +336,9 @@ impl Calendar {
     /// Takes an entry out of its bucket.
     #[inline(always)]
     fn unlink(&mut self, bucket: usize, entry: u16, newer: u16) {
-        let older = self.older[usize::from(entry)];
+        let older = self.older[place(entry)];
         if newer != NONE {
-            self.older[usize::from(newer)] = older;
+            self.older[place(newer)] = older;
             return;
         }
         self.newest[bucket] = older;
@@ -343,7 +354,7 @@ impl Calendar {
         let mut entry = std::mem::replace(&mut self.newest[bucket], NONE);
         self.vacate(bucket);
         while entry != NONE {
-            let place = usize::from(entry);
+            let place = place(entry);
             self.push_far(self.entries[place].key(), self.entries[place].event());
             self.in_ring -= 1;
             let older = std::mem::replace(&mut self.older[place], self.free);
@@ -399,7 +410,7 @@ impl Calendar {
             let mut entry = std::mem::replace(&mut self.newest[bucket], NONE);
             self.vacate(bucket);
             while entry != NONE {
-                let place = usize::from(entry);
+                let place = place(entry);
                 all.push((self.entries[place].key(), self.entries[place].event()));
                 let older = std::mem::replace(&mut self.older[place], self.free);
                 self.free = std::mem::replace(&mut entry, older);
@@ -410,6 +421,12 @@ impl Calendar {
         self.at = self.now >> wanted;
         all.into_iter().for_each(|(key, event)| self.arrange(key, event));
     }
+}
+
+/// So many of the same, on the heap from the beginning.
+fn boxed<T: Copy>(value: T) -> Box<[T; PLACES]> {
+    let Ok(all) = vec![value; PLACES].try_into() else { unreachable!("as many as there are") };
+    all
 }
 
 #[cfg(test)]
@@ -481,9 +498,9 @@ mod tests {
                 assert_eq!(next.event(), Event::Turn(number));
             }
             assert_eq!(calendar.len(), 0);
-            places = if places == 0 { calendar.entries.len() } else { places };
-            assert_eq!(calendar.entries.len(), places);
+            places = if places == 0 { usize::from(calendar.used) } else { places };
+            assert_eq!(usize::from(calendar.used), places);
         }
-        assert!(places < usize::from(NONE) + 1);
+        assert!(places <= PLACES);
     }
 }
