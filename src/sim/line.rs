@@ -10,19 +10,24 @@ use std::collections::VecDeque;
 
 /// Requests that wait for a worker.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Line {
+    /// Requests that really wait. It stands first: to know that nobody waits is most often enough.
+    len: u32,
+    /// Entries in the queues.
+    entries: u32,
     discipline: Discipline,
     /// The queue; for the discipline `priority` that of the first priority.
     queue: VecDeque<Id>,
     /// Those of the other priorities.
     lower: Vec<VecDeque<Id>>,
-    /// Requests that really wait.
-    len: u32,
-    /// Entries in the queues.
-    entries: u32,
 }
 
 impl Line {
+    /// Where the number of those who wait ends in it, in bytes.
+    #[cfg(test)]
+    pub const WHERE_LEN_ENDS: usize = std::mem::offset_of!(Line, entries);
+
     /// An empty line.
     pub fn new(discipline: Discipline) -> Line {
         Line { discipline, queue: VecDeque::new(), lower: Vec::new(), len: 0, entries: 0 }

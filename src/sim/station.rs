@@ -28,9 +28,10 @@ pub enum Process {
     Down,
 }
 
-/// One instance of a component. What every request needs stands first, to share cache lines.
+/// One instance of a component. What every request needs stands first, in one cache line, which
+/// ends with the number of those who wait.
 #[derive(Debug)]
-#[repr(C, align(32))]
+#[repr(C, align(64))]
 pub struct Station {
     /// Its component.
     pub component: ComponentId,
@@ -44,28 +45,33 @@ pub struct Station {
     pub connections: u32,
     /// Places in its line (the plan's).
     pub line_capacity: u32,
-    /// The version that runs.
-    pub version: u32,
     /// Its process.
     process: Process,
     /// Whether it is up and no change slows it, freezes it or makes it fail.
     is_calm: bool,
+    /// Whether a change has frozen it.
+    is_frozen: bool,
     /// Whether it has neither memory nor CPU cores that make work slower.
     has_steady_speed: bool,
     /// Whether it has layers at its door.
     has_door: bool,
     /// Whether its memory is modelled.
     pub has_memory: bool,
-    /// Whether nothing happens on it but plain requests.
-    pub is_plain: bool,
     /// Whether more is to be done with a request that has to wait than to put it into the line.
     waits_with_care: bool,
-    /// Whether requests whose callers have gone are dropped on their turn.
-    pub drops_abandoned: bool,
+    /// What has been noted once for each process: 1 that no worker is left, 2 that the line
+    /// overflowed, 4 that memory is scarce.
+    pub noted: u8,
     /// What has happened on it since the last deploy.
     pub tally: super::rollout::Tally,
     /// The waiting line.
     pub line: Line,
+    /// Whether nothing happens on it but plain requests.
+    pub is_plain: bool,
+    /// Whether requests whose callers have gone are dropped on their turn.
+    pub drops_abandoned: bool,
+    /// The version that runs.
+    pub version: u32,
     /// What changes make of it.
     knobs: Knobs,
     /// Its number among the instances of its component, from 0.
@@ -102,9 +108,6 @@ pub struct Station {
     pub down_by_change: bool,
     /// Luck of the line's discipline, of restart times.
     pub luck: Stream,
-    /// Whether it has been noted that the line overflowed, that workers ran out (once for each
-    /// process).
-    pub noted: u8,
 }
 
 impl Station {
@@ -135,6 +138,7 @@ impl Station {
     fn look_whether_calm(&mut self) {
         // The number of workers is no matter of calm: it is looked at in any case.
         let untouched = Knobs { workers: self.knobs.workers, ..Knobs::default() };
+        self.is_frozen = self.knobs.frozen;
         self.is_calm = self.process == Process::Up && self.knobs == untouched;
     }
 
@@ -144,10 +148,10 @@ impl Station {
         self.is_calm && !self.has_door && self.present < self.connections
     }
 
-    /// Reads a number from each of the cache lines that every request needs.
+    /// Reads a number from the cache line that every request needs.
     #[inline]
     pub fn glance(&self) -> u64 {
-        u64::from(self.busy) + self.tally.over + u64::from(self.line.len())
+        u64::from(self.busy)
     }
 
     /// Whether more is to be done when a request leaves than to count it.
@@ -177,7 +181,7 @@ impl Station {
     /// Whether whoever has come gets a worker at once.
     #[inline]
     pub fn serves_at_once(&self) -> bool {
-        self.busy < self.workers && self.line.is_empty() && !self.knobs.frozen
+        self.busy < self.workers && self.line.is_empty() && !self.is_frozen
     }
 }
 
@@ -208,6 +212,7 @@ impl World<'_> {
             version: plan.version,
             process: Process::Up,
             is_calm: true,
+            is_frozen: false,
             has_steady_speed: plan.memory.is_none() && plan.cores == 0,
             has_door: !plan.layers.is_empty(),
             has_memory: plan.memory.is_some(),
@@ -242,5 +247,16 @@ impl World<'_> {
             luck: Stream::new(self.plan.seed, self.replica, "instance", &name),
             noted: 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_every_request_needs_lies_in_one_cache_line() {
+        let line = std::mem::offset_of!(Station, line);
+        assert!(line + Line::WHERE_LEN_ENDS <= 64, "{line}");
     }
 }
