@@ -194,7 +194,7 @@ impl Agenda {
         &mut self,
         until: Nanos,
         is_live: impl Fn(Packed) -> bool,
-        ahead: impl FnOnce(&[Packed]),
+        ahead: impl Fn(&[Packed]),
     ) -> Packed {
         let event = self.posted.next(until, ahead);
         let lane = event.lane();

@@ -7,18 +7,19 @@
 //! most buckets hold one entry or none, and nothing has to be kept in order. The width follows the
 //! rate of events and their number; it changes no result.
 //!
-//! What is beyond the window, and buckets with more entries than are looked through cheaply (many
-//! events of one moment), wait in [`Far`]. From there they come as a run, a few dozen at once and
-//! in order, and the next entry is the sooner of the run's and the ring's.
+//! What is beyond the window waits in [`Far`], and comes into the ring from there some hundred
+//! entries at once. Buckets with more entries than are looked through cheaply (many events of one
+//! moment), and what comes after a long time without events, are put in order, as a run; the next
+//! entry is the sooner of the run's and the ring's.
 
-use super::far::{self, Far, Keyed};
+use super::far::{Far, FirstSlot};
 use super::packed::{Entry, Packed};
 use crate::units::Nanos;
 
 /// Buckets of the ring, and words of bits that say which of them have entries.
 const BUCKETS: usize = 2048;
 const WORDS: usize = BUCKETS / 64;
-/// A bucket with more entries than this is far off, whenever it is.
+/// A bucket with more entries than this is put in order.
 const CROWD: usize = 32;
 /// The width is looked at after so many entries.
 const LOOK_EVERY: u32 = 1024;
@@ -27,11 +28,12 @@ const LOOK_EVERY: u32 = 1024;
 const SHARE: u64 = BUCKETS as u64 / 4;
 /// At first a bucket is as wide as 2^20 ns, about a millisecond.
 const FIRST_SHIFT: u32 = 20;
-/// A run gets entries until it has so many; the last slot taken may make it a few more.
-const RUN: usize = 56;
-const LONGEST_RUN: usize = RUN - 1 + far::FEW as usize;
+/// So many entries come from far off at once, or a slot more.
+const ENOUGH: usize = 64;
 /// The records that so many events are about do not fit into the caches.
 const MANY: usize = 8192;
+/// So many are shown at once.
+const SHOWN: usize = 64;
 /// Entries in the ring at most. Numbers below are masked, which spares a check.
 const PLACES: usize = 4096;
 /// No entry.
@@ -72,9 +74,10 @@ pub(super) struct Calendar {
     /// What comes from the ring before this comes before everything else.
     limit: u128,
     /// Entries in the order of their keys, those before `run_at` having been taken.
-    run: Vec<Keyed>,
+    run: Vec<(u128, Packed)>,
     run_at: usize,
-    /// What is not in the ring or the run.
+    moved: Vec<(u128, Packed)>,
+    /// What is beyond the window.
     far: Far,
     /// No key of those that are far off is below.
     bound: u128,
@@ -102,9 +105,10 @@ impl Calendar {
             limit: u128::MAX,
             run: Vec::new(),
             run_at: 0,
+            moved: Vec::new(),
             far: Far::new(),
             bound: u128::MAX,
-            until_look: LOOK_EVERY / 16,
+            until_look: LOOK_EVERY,
             looked: 0,
         }
     }
@@ -159,7 +163,8 @@ impl Calendar {
     #[inline(never)]
     fn new_entry(&mut self) -> u16 {
         if usize::from(self.used) == PLACES {
-            self.clear_ring();
+            let all = self.empty_ring();
+            all.into_iter().for_each(|(key, event)| self.push_far(key, event));
             return self.free;
         }
         self.older[place(self.used)] = NONE;
@@ -175,10 +180,10 @@ impl Calendar {
     }
 
     /// Takes the next entry, unless it is later than `until` or there is none: then it gives
-    /// [`Packed::NOTHING`]. Where entries come from far off for it, and many stay there, `ahead` is
-    /// shown those that are next now.
+    /// [`Packed::NOTHING`]. Where many are far off, `ahead` is shown those that come into the ring
+    /// from there.
     #[inline(always)]
-    pub fn next(&mut self, until: Nanos, ahead: impl FnOnce(&[Packed])) -> Packed {
+    pub fn next(&mut self, until: Nanos, ahead: impl Fn(&[Packed])) -> Packed {
         if self.words != 0 {
             let bucket = self.first_bucket();
             let entry = self.newest[bucket];
@@ -270,8 +275,7 @@ impl Calendar {
     /// The next entry, where the first bucket has several, or the run or what is far off may be
     /// before it.
     #[inline(never)]
-    fn next_of_several(&mut self, until: Nanos, ahead: impl FnOnce(&[Packed])) -> Packed {
-        let mut ahead = Some(ahead);
+    fn next_of_several(&mut self, until: Nanos, ahead: impl Fn(&[Packed])) -> Packed {
         if std::mem::replace(&mut self.held, false) {
             self.arrange(self.newcomer.key(), self.newcomer.event());
         }
@@ -280,7 +284,7 @@ impl Calendar {
             if self.words != 0 {
                 let bucket = self.first_bucket();
                 let Some((key, entry, before)) = self.least(bucket) else {
-                    self.disperse(bucket);
+                    self.put_in_order(bucket);
                     continue;
                 };
                 first = (key, bucket, entry, before);
@@ -309,7 +313,7 @@ impl Calendar {
             if self.far.len() == 0 {
                 return Packed::NOTHING;
             }
-            self.fill(&mut ahead);
+            self.fill(&ahead);
         }
     }
 
@@ -347,26 +351,40 @@ impl Calendar {
         }
     }
 
-    /// Puts all entries of a bucket far off.
-    #[cold]
-    #[inline(never)]
-    fn disperse(&mut self, bucket: usize) {
+    /// Takes all entries of a bucket out.
+    fn empty(&mut self, bucket: usize) -> Vec<(u128, Packed)> {
+        let mut all = Vec::new();
         let mut entry = std::mem::replace(&mut self.newest[bucket], NONE);
         self.vacate(bucket);
         while entry != NONE {
             let place = place(entry);
-            self.push_far(self.entries[place].key(), self.entries[place].event());
-            self.in_ring -= 1;
+            all.push((self.entries[place].key(), self.entries[place].event()));
             let older = std::mem::replace(&mut self.older[place], self.free);
             self.free = std::mem::replace(&mut entry, older);
         }
+        self.in_ring -= all.len();
+        all
     }
 
-    /// Puts all entries of the ring far off.
-    fn clear_ring(&mut self) {
+    /// Takes all entries of the ring out.
+    fn empty_ring(&mut self) -> Vec<(u128, Packed)> {
+        let mut all = Vec::with_capacity(self.in_ring);
         while self.words != 0 {
-            self.disperse(self.first_bucket());
+            all.append(&mut self.empty(self.first_bucket()));
         }
+        all
+    }
+
+    /// Puts the entries of a bucket into the run.
+    #[cold]
+    #[inline(never)]
+    fn put_in_order(&mut self, bucket: usize) {
+        self.run.drain(..self.run_at);
+        self.run_at = 0;
+        let mut all = self.empty(bucket);
+        self.run.append(&mut all);
+        self.run.sort_by_key(|(key, _)| *key);
+        self.set_limit();
     }
 
     fn set_limit(&mut self) {
@@ -374,28 +392,63 @@ impl Calendar {
         self.limit = of_run.min(self.bound);
     }
 
-    /// Gets a new run; what is left of the old one is far off again.
+    /// Gets what is next from far off: into the ring as far as it has room in the window, else into
+    /// the run.
     #[inline(never)]
-    fn fill(&mut self, ahead: &mut Option<impl FnOnce(&[Packed])>) {
-        for &(key, event) in &self.run[self.run_at..] {
-            self.far.push(key, event);
+    fn fill(&mut self, ahead: &impl Fn(&[Packed])) {
+        let mut moved = 0;
+        loop {
+            let Some(slot) = self.far.first_slot() else {
+                self.bound = u128::MAX;
+                break;
+            };
+            self.bound = slot.begins;
+            let fits = self.has_room_for(&slot);
+            if (moved >= ENOUGH || !fits) && self.first_key() < self.bound {
+                break;
+            }
+            moved += slot.len;
+            if fits {
+                let mut moved = std::mem::take(&mut self.moved);
+                self.far.take_first_slot(|key, event| moved.push((key, event)));
+                if self.far.len() >= MANY {
+                    show(&moved, ahead);
+                }
+                moved.drain(..).for_each(|(key, event)| self.arrange(key, event));
+                self.moved = moved;
+            } else if slot.can_be_spread {
+                self.far.spread_first_slot();
+            } else {
+                self.far.take_first_slot(|key, event| self.run.push((key, event)));
+                self.run[self.run_at..].sort_by_key(|(key, _)| *key);
+            }
         }
-        self.bound = self.far.take(&mut self.run, RUN);
-        self.run_at = 0;
         self.set_limit();
-        if self.far.len() >= MANY
-            && let Some(ahead) = ahead.take()
-        {
-            let mut events = [Packed::NOTHING; LONGEST_RUN];
-            events.iter_mut().zip(&self.run).for_each(|(place, (_, event))| *place = *event);
-            ahead(&events[..self.run.len().min(LONGEST_RUN)]);
+    }
+
+    /// Whether all entries of a slot fit into the ring.
+    fn has_room_for(&self, slot: &FirstSlot) -> bool {
+        let last = (((slot.ends - 1) >> 64) as Nanos) >> self.shift;
+        last - self.at < BUCKETS as u64 && self.in_ring + slot.len <= PLACES
+    }
+
+    /// The smallest key of the ring and the run.
+    fn first_key(&self) -> u128 {
+        let of_run = self.run.get(self.run_at).map_or(u128::MAX, |(key, _)| *key);
+        if self.words == 0 {
+            return of_run;
         }
+        let mut entry = self.newest[self.first_bucket()];
+        let mut least = of_run;
+        while entry != NONE {
+            least = least.min(self.entries[place(entry)].key());
+            entry = self.older[place(entry)];
+        }
+        least
     }
 
     /// Looks whether the buckets are much too wide or too narrow for the rate at which entries are
     /// taken and for their number; if so, arranges them anew.
-    #[cold]
-    #[inline(never)]
     fn look_at_width(&mut self) {
         let gap = (self.now - self.looked) / u64::from(LOOK_EVERY);
         (self.until_look, self.looked) = (LOOK_EVERY, self.now);
@@ -404,22 +457,19 @@ impl Calendar {
         if wanted.abs_diff(self.shift) < 2 {
             return;
         }
-        let mut all = Vec::with_capacity(self.in_ring);
-        while self.words != 0 {
-            let bucket = self.first_bucket();
-            let mut entry = std::mem::replace(&mut self.newest[bucket], NONE);
-            self.vacate(bucket);
-            while entry != NONE {
-                let place = place(entry);
-                all.push((self.entries[place].key(), self.entries[place].event()));
-                let older = std::mem::replace(&mut self.older[place], self.free);
-                self.free = std::mem::replace(&mut entry, older);
-            }
-        }
-        self.in_ring = 0;
+        let all = self.empty_ring();
         self.shift = wanted;
         self.at = self.now >> wanted;
         all.into_iter().for_each(|(key, event)| self.arrange(key, event));
+    }
+}
+
+/// Shows the events of entries.
+fn show(entries: &[(u128, Packed)], ahead: &impl Fn(&[Packed])) {
+    for some in entries.chunks(SHOWN) {
+        let mut events = [Packed::NOTHING; SHOWN];
+        events.iter_mut().zip(some).for_each(|(place, (_, event))| *place = *event);
+        ahead(&events[..some.len()]);
     }
 }
 

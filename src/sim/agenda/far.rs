@@ -11,15 +11,12 @@
 
 use super::packed::{Entry, Packed};
 
-/// An entry with its key, as [`Far::take`] gives them.
-pub(super) type Keyed = (u128, Packed);
-
 const DIGIT_BITS: u32 = 6;
 const DIGITS: usize = 1 << DIGIT_BITS;
 /// Digits of a key of 128 bits.
 const LEVELS: usize = 22;
-/// A slot with more entries is spread before it is taken.
-pub(super) const FEW: u32 = 8;
+/// A slot with so many entries at most is worth no spreading.
+const FEW: u32 = 8;
 /// Entries in one block.
 const BLOCK: usize = 64;
 /// No block.
@@ -38,6 +35,19 @@ struct Block {
 struct Slot {
     newest: u32,
     len: u32,
+}
+
+/// The slot with the first entries.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FirstSlot {
+    /// Number of its entries.
+    pub len: usize,
+    /// No key of any entry is below.
+    pub begins: u128,
+    /// No key of its entries is as high, nor is one of another slot below.
+    pub ends: u128,
+    /// Whether it has more than a few entries, and slots below it to spread them over.
+    pub can_be_spread: bool,
 }
 
 const EMPTY: Slot = Slot { newest: NONE, len: 0 };
@@ -118,39 +128,31 @@ impl Far {
         }
     }
 
-    /// Takes the first entries away: those of the next slots of one level, until there are so many.
-    /// `run` gets them in the order of their keys. Returns a key that is after all of them and not
-    /// after any that stays.
-    ///
-    /// Nothing that was taken before is still to come when this is called.
-    pub fn take(&mut self, run: &mut Vec<Keyed>, wanted: usize) -> u128 {
-        run.clear();
-        let mut after = u128::MAX;
-        let mut level_taken = None;
-        while run.len() < wanted
-            && let Some((level, digit)) = self.first()
-        {
-            let slot = self.slots[level][digit];
-            let (begins, ends) = self.reach(level, digit);
-            if slot.len > FEW && level > 0 {
-                if level_taken.is_some() {
-                    break;
-                }
-                self.empty(level, digit);
-                self.base = begins;
-                self.spread(slot);
-                continue;
-            }
-            if *level_taken.get_or_insert(level) != level {
-                break; // What is far off may still be overtaken by much.
-            }
-            self.empty(level, digit);
-            self.len -= slot.len as usize;
-            let from = run.len();
-            self.hand_out(slot, |_, key, event| insert(run, from, (key, event)));
-            after = ends;
-        }
-        if self.levels == 0 { u128::MAX } else { after }
+    /// What is known of the slot with the first entries, if there are any.
+    #[inline]
+    pub fn first_slot(&self) -> Option<FirstSlot> {
+        let (level, digit) = self.first()?;
+        let (begins, ends) = self.reach(level, digit);
+        let len = self.slots[level][digit].len as usize;
+        Some(FirstSlot { len, begins, ends, can_be_spread: level > 0 && len > FEW as usize })
+    }
+
+    /// Takes the entries of the first slot away, in no order.
+    pub fn take_first_slot(&mut self, mut to: impl FnMut(u128, Packed)) {
+        let Some((level, digit)) = self.first() else { return };
+        let slot = self.slots[level][digit];
+        self.empty(level, digit);
+        self.len -= slot.len as usize;
+        self.hand_out(slot, |_, key, event| to(key, event));
+    }
+
+    /// Spreads the entries of the first slot over the slots of the digits below.
+    pub fn spread_first_slot(&mut self) {
+        let Some((level, digit)) = self.first() else { return };
+        let slot = self.slots[level][digit];
+        self.empty(level, digit);
+        self.base = self.reach(level, digit).0;
+        self.hand_out(slot, |far, key, event| far.place(key, event));
     }
 
     /// Level and digit of the slot with the first entries.
@@ -178,11 +180,6 @@ impl Far {
         if self.occupied[level] == 0 {
             self.levels &= !(1 << level);
         }
-    }
-
-    /// Puts the entries of a slot, which has been emptied, into others.
-    fn spread(&mut self, slot: Slot) {
-        self.hand_out(slot, |far, key, event| far.place(key, event));
     }
 
     /// Hands out the entries of a slot, which has been emptied; its blocks are free afterwards.
@@ -221,18 +218,6 @@ impl Far {
     }
 }
 
-/// Puts an entry into a list whose end, from a place on, is in order.
-#[inline(always)]
-fn insert(list: &mut Vec<Keyed>, from: usize, entry: Keyed) {
-    let mut at = list.len();
-    list.push(entry);
-    while at > from && list[at - 1].0 > entry.0 {
-        list[at] = list[at - 1];
-        at -= 1;
-    }
-    list[at] = entry;
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Event;
@@ -240,6 +225,28 @@ mod tests {
 
     fn event(number: u64) -> Packed {
         Event::Turn(number as u32).packed(0)
+    }
+
+    /// Takes slots until there are so many entries. Gives a key that is after all of them and not
+    /// after any that stays.
+    fn take(far: &mut Far, run: &mut Vec<(u128, Packed)>, wanted: usize) -> u128 {
+        run.clear();
+        let mut after = u128::MAX;
+        while run.len() < wanted
+            && let Some(slot) = far.first_slot()
+        {
+            if slot.can_be_spread {
+                far.spread_first_slot();
+                continue;
+            }
+            let before = run.len();
+            far.take_first_slot(|key, event| run.push((key, event)));
+            assert_eq!(run.len() - before, slot.len);
+            run[before..].sort_unstable_by_key(|(key, _)| *key);
+            assert!(run[before..].iter().all(|(key, _)| (slot.begins..slot.ends).contains(key)));
+            after = slot.ends;
+        }
+        if far.len() == 0 { u128::MAX } else { after }
     }
 
     /// The slow twin is a sorted list. Keys are near and far, many at one time, and now and then
@@ -266,7 +273,12 @@ mod tests {
             list.sort_unstable();
             most = most.max(list.len());
             assert_eq!(far.len(), list.len());
-            let after = far.take(&mut run, 30);
+            if luck.unit() < 0.2 && far.first_slot().is_some_and(|slot| slot.can_be_spread) {
+                far.spread_first_slot(); // What comes next may be before what is in it.
+            } else if luck.unit() < 0.5 {
+                continue;
+            }
+            let after = take(&mut far, &mut run, 30);
             let taken: Vec<u128> = list.drain(..run.len()).collect();
             assert_eq!(run.iter().map(|(key, _)| *key).collect::<Vec<_>>(), taken);
             assert!(run.iter().all(|(key, e)| *e == event(*key as u64 & ((1 << 60) - 1))));
@@ -286,7 +298,7 @@ mod tests {
         }
         let (mut run, mut all) = (Vec::new(), Vec::new());
         while far.len() > 0 {
-            far.take(&mut run, 1);
+            take(&mut far, &mut run, 1);
             all.extend(run.iter().map(|(key, _)| *key));
         }
         assert_eq!(all, [1, 1 << 127, u128::MAX - (1 << 66), u128::MAX - 1]);
@@ -301,7 +313,7 @@ mod tests {
                 far.push(u128::from(round) << 80 | u128::from(number) << 40, event(number));
             }
             while far.len() > 0 {
-                far.take(&mut run, 30);
+                take(&mut far, &mut run, 30);
             }
             if round == 0 {
                 at_first = far.capacity();
