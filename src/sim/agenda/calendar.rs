@@ -452,7 +452,7 @@ impl Calendar {
     fn look_at_width(&mut self) {
         let gap = (self.now - self.looked) / u64::from(LOOK_EVERY);
         (self.until_look, self.looked) = (LOOK_EVERY, self.now);
-        let in_a_bucket = (self.len() as u64).clamp(SHARE / 8, 2 * SHARE);
+        let in_a_bucket = (self.len() as u64).clamp(SHARE / 8, SHARE);
         let wanted = (gap.saturating_mul(in_a_bucket) / SHARE).max(1).ilog2();
         if wanted.abs_diff(self.shift) < 2 {
             return;
