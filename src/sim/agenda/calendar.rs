@@ -379,12 +379,17 @@ impl Calendar {
     #[cold]
     #[inline(never)]
     fn put_in_order(&mut self, bucket: usize) {
+        let all = self.empty(bucket);
+        self.put_into_run(all);
+        self.set_limit();
+    }
+
+    /// Puts entries into the run. What has been taken from it is forgotten.
+    fn put_into_run(&mut self, mut entries: Vec<(u128, Packed)>) {
         self.run.drain(..self.run_at);
         self.run_at = 0;
-        let mut all = self.empty(bucket);
-        self.run.append(&mut all);
+        self.run.append(&mut entries);
         self.run.sort_by_key(|(key, _)| *key);
-        self.set_limit();
     }
 
     fn set_limit(&mut self) {
@@ -419,8 +424,9 @@ impl Calendar {
             } else if slot.can_be_spread {
                 self.far.spread_first_slot();
             } else {
-                self.far.take_first_slot(|key, event| self.run.push((key, event)));
-                self.run[self.run_at..].sort_by_key(|(key, _)| *key);
+                let mut few = Vec::with_capacity(slot.len);
+                self.far.take_first_slot(|key, event| few.push((key, event)));
+                self.put_into_run(few);
             }
         }
         self.set_limit();
