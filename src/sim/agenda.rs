@@ -10,6 +10,7 @@
 //! that have become stale by then (the attempt was answered long ago) are thrown away in bulk when
 //! the lane moves up, so that a time-out which does not strike costs next to nothing.
 
+mod buckets;
 mod calendar;
 mod far;
 pub mod packed;
