@@ -12,7 +12,7 @@ use super::arena::Arena;
 use super::call::{choose, luck};
 use super::records::{Call, CallState, Caller, Id, Identity, Task};
 use super::task::{Next, free_worker, passed_on};
-use super::world::World;
+use super::world::{Later, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
 use crate::rng::Luck;
 use crate::status::Status;
@@ -224,10 +224,31 @@ impl World<'_> {
         self.arrive_with_care(task)
     }
 
+    /// A plain request has done its work. If nothing else was put off than that whoever is next
+    /// gets its worker, that is done at once.
+    #[inline(never)]
+    pub fn plain_done(&mut self, index: u32) -> Next {
+        let next = self.run_plain_programs(index);
+        if next.is_none()
+            && let [Later::Serve(instance)] = self.later[..]
+            && self.stations[instance as usize].is_plain
+        {
+            self.later.clear();
+            self.serve_plainly(instance);
+        }
+        next
+    }
+
+    /// As [`Self::run_plain_programs`].
+    #[inline(never)]
+    pub fn go_plainly(&mut self, index: u32) -> Next {
+        self.run_plain_programs(index)
+    }
+
     /// Runs programs of plain requests: that of one until it takes time, then those of plain
     /// requests that go on because of it, until none does.
-    #[inline(never)]
-    pub fn go_plainly(&mut self, mut index: u32) -> Next {
+    #[inline(always)]
+    fn run_plain_programs(&mut self, mut index: u32) -> Next {
         loop {
             let plain = &mut self.plains[index];
             let op = self.plan.ops[plain.op as usize];
@@ -384,7 +405,7 @@ impl World<'_> {
             station.busy += 1;
             counts.busy_changes(self.now, 1);
             plains[id.index].waits = false;
-            let next = self.go_plainly(id.index);
+            let next = self.run_plain_programs(id.index);
             self.go(next);
         }
     }

@@ -139,7 +139,7 @@ impl World<'_> {
     fn handle(&mut self, event: Packed) -> Next {
         let (id, life) = (event.id(), event.life());
         match event.kind() {
-            packed::PLAIN_DONE => self.go_plainly(id),
+            packed::PLAIN_DONE => self.plain_done(id),
             packed::WORK_DONE if self.is_due(id, life) => self.work_done(id),
             packed::ARRIVAL if self.arrival_is_current(id, life) => self.arrival(id),
             packed::TIMEOUT if Self::is_live(&self.calls, &self.plains, event) => self.time_out(id),

@@ -3,7 +3,7 @@
 //! The luck of a request is keyed by (client, number of the visit, number of the request in the
 //! visit); what a mitigation refuses or delays never shifts the luck of another request.
 
-use super::agenda::Event;
+use super::agenda::{Agenda, Event};
 use super::meter::Request;
 use super::plain::Awaits;
 use super::records::{Call, Caller, Identity};
@@ -99,6 +99,31 @@ impl ClientState {
             self.ahead = if *poisson { Exp1.sample(&mut self.gaps) } else { 1.0 };
         }
     }
+
+    /// Draws the next unit gap and puts the arrival at its end on the agenda.
+    #[inline(always)]
+    fn draw_gap(&mut self, client: ClientId, source: &Source, agenda: &mut Agenda, now: Nanos) {
+        (self.left, self.since) = (self.ahead, now);
+        self.plan_arrival(client, source, agenda, now);
+        self.draw_ahead(source);
+    }
+
+    /// Puts the next arrival on the agenda: when what is left of the unit gap has been spent.
+    #[inline(always)]
+    fn plan_arrival(&self, client: ClientId, source: &Source, agenda: &mut Agenda, now: Nanos) {
+        let Source::Open { rate, .. } = source else { return };
+        let from = seconds(self.since);
+        let at = match self.to {
+            Some(to) => (to > 0.0).then(|| from + self.left / (to * self.by)),
+            None => rate.spend(from, self.by, self.left),
+        };
+        let Some(at) = at else { return };
+        // Gaps are added to the integer clock, so that long runs lose no precision.
+        let at = self.since.saturating_add(from_seconds(at - from));
+        if at < NEVER / 2 {
+            agenda.at(at.max(now), Event::Arrival { client, epoch: self.epoch });
+        }
+    }
 }
 
 impl World<'_> {
@@ -109,8 +134,9 @@ impl World<'_> {
                 Source::Open { first_at: Some(at), .. } => {
                     self.agenda.at(*at, Event::Arrival { client, epoch: 0 });
                 }
-                Source::Open { .. } => {
-                    self.draw_gap(client);
+                source @ Source::Open { .. } => {
+                    let state = &mut self.clients[client as usize];
+                    state.draw_gap(client, source, &mut self.agenda, self.now);
                 }
                 Source::At(times) => {
                     if let Some(&first) = times.first() {
@@ -126,39 +152,10 @@ impl World<'_> {
         }
     }
 
-    /// Draws the next unit gap and puts the arrival at its end on the agenda.
-    #[inline(always)]
-    fn draw_gap(&mut self, client: ClientId) {
-        let World { plan, clients, .. } = self;
-        let (source, state) =
-            (&plan.clients[client as usize].source, &mut clients[client as usize]);
-        (state.left, state.since) = (state.ahead, self.now);
-        self.plan_arrival(client);
-        self.clients[client as usize].draw_ahead(source);
-    }
-
-    /// Puts the next arrival on the agenda: when what is left of the unit gap has been spent.
-    #[inline(always)]
-    fn plan_arrival(&mut self, client: ClientId) {
-        let World { plan, clients, agenda, .. } = self;
-        let Source::Open { rate, .. } = &plan.clients[client as usize].source else { return };
-        let state = &mut clients[client as usize];
-        let from = seconds(state.since);
-        let at = match state.to {
-            Some(to) => (to > 0.0).then(|| from + state.left / (to * state.by)),
-            None => rate.spend(from, state.by, state.left),
-        };
-        let Some(at) = at else { return };
-        // Gaps are added to the integer clock, so that long runs lose no precision.
-        let at = state.since.saturating_add(from_seconds(at - from));
-        if at < NEVER / 2 {
-            agenda.at(at.max(self.now), Event::Arrival { client, epoch: state.epoch });
-        }
-    }
-
     /// The rate of a client changes: what is left of the present gap is spent at the new rate.
     pub fn rate_changes(&mut self, client: ClientId, by: f64, to: Option<f64>) {
-        let Source::Open { rate, .. } = &self.plan.clients[client as usize].source else { return };
+        let source = &self.plan.clients[client as usize].source;
+        let Source::Open { rate, .. } = source else { return };
         let state = &mut self.clients[client as usize];
         if (state.by, state.to) == (by, to) {
             return; // Not even a rounding: a surge by 1x changes nothing.
@@ -172,7 +169,7 @@ impl World<'_> {
         state.since = self.now;
         (state.by, state.to) = (by, to);
         state.epoch += 1;
-        self.plan_arrival(client);
+        state.plan_arrival(client, source, &mut self.agenda, self.now);
     }
 
     /// Whether an arrival event is the one that is waited for.
@@ -194,7 +191,7 @@ impl World<'_> {
                     self.agenda.at(next, Event::Arrival { client, epoch: 0 });
                 }
             }
-            _ => self.draw_gap(client),
+            source => state.draw_gap(client, source, &mut self.agenda, self.now),
         }
         if plan.visit.is_some() {
             let luck = luck.at(number);

@@ -232,8 +232,7 @@ impl Buckets {
     }
 
     /// Takes all entries of the first bucket that has any; there must be one.
-    pub fn take_first(&mut self) -> Vec<(u128, Packed)> {
-        let mut all = Vec::new();
+    pub fn take_first(&mut self, all: &mut Vec<(u128, Packed)>) {
         let bucket = self.first_bucket();
         let mut entry = self.newest[bucket];
         self.vacate(bucket);
@@ -242,18 +241,15 @@ impl Buckets {
             all.push((key, self.release(entry)));
             entry = older;
         }
-        all
     }
 
     /// Takes all entries out, and makes the buckets 2 to the power of `shift` wide.
-    pub fn empty(&mut self, shift: u32, now: Nanos) -> Vec<(u128, Packed)> {
-        let mut all = Vec::with_capacity(self.len);
+    pub fn empty(&mut self, shift: u32, now: Nanos, all: &mut Vec<(u128, Packed)>) {
         while !self.is_empty() {
-            all.append(&mut self.take_first());
+            self.take_first(all);
         }
         self.shift = shift;
         self.begin_at(now);
-        all
     }
 }
 

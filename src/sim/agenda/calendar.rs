@@ -49,7 +49,7 @@ pub(super) struct Calendar {
     far: Far,
     /// No key of those that are far off is below.
     bound: u128,
-    /// Entries on their way out of `far`; kept for its room.
+    /// Entries on their way from one place to another; empty in between.
     moved: Vec<(u128, Packed)>,
     /// Entries to be taken before the width is looked at, and the time when it was last.
     until_look: u32,
@@ -170,8 +170,8 @@ impl Calendar {
         loop {
             if !self.soon.is_empty() {
                 let Some(first) = self.soon.least() else {
-                    let crowd = self.soon.take_first();
-                    self.put_into_run(crowd);
+                    self.soon.take_first(&mut self.moved);
+                    self.put_into_run();
                     continue;
                 };
                 if first.key < self.limit {
@@ -211,15 +211,23 @@ impl Calendar {
         self.run.get(self.run_at).map_or(u128::MAX, |(key, _)| *key)
     }
 
-    /// Puts entries into the run. What has been taken from it is forgotten.
+    /// Puts the entries that are being moved into the run. What has been taken from it is
+    /// forgotten.
     #[cold]
     #[inline(never)]
-    fn put_into_run(&mut self, mut entries: Vec<(u128, Packed)>) {
+    fn put_into_run(&mut self) {
         self.run.drain(..self.run_at);
         self.run_at = 0;
-        self.run.append(&mut entries);
-        self.run.sort_by_key(|(key, _)| *key);
+        self.run.append(&mut self.moved);
+        self.run.sort_unstable_by_key(|(key, _)| *key);
         self.set_limit();
+    }
+
+    /// Puts the entries that are being moved where they belong.
+    fn arrange_moved(&mut self) {
+        let mut moved = std::mem::take(&mut self.moved);
+        moved.drain(..).for_each(|(key, event)| self.arrange(key, event));
+        self.moved = moved;
     }
 
     /// Gets what is next from far off: into the buckets as far as they have room, else into the
@@ -243,27 +251,20 @@ impl Calendar {
                 continue;
             }
             count += slot.len;
-            let mut moved = std::mem::take(&mut self.moved);
-            self.far.take_first_slot(|key, event| moved.push((key, event)));
+            self.far.take_first_slot(|key, event| self.moved.push((key, event)));
             if self.far.len() >= MANY {
-                show(&moved, ahead);
+                show(&self.moved, ahead);
             }
-            if fits {
-                moved.drain(..).for_each(|(key, event)| self.arrange(key, event));
-                self.moved = moved;
-            } else {
-                self.put_into_run(moved);
-            }
+            if fits { self.arrange_moved() } else { self.put_into_run() }
         }
         self.set_limit();
     }
 
-    /// Whether there is an entry before everything that is far off.
+    /// Whether there is an entry before everything that is far off. (A crowd counts as one: it is
+    /// put in order first, and if it is not before, this is asked again.)
     fn is_before_bound(&self) -> bool {
-        // A crowd may be before it or not: it is put in order first.
-        let of_bucket =
-            || !self.soon.is_empty() && self.soon.least().is_none_or(|l| l.key < self.bound);
-        self.first_of_run() < self.bound || of_bucket()
+        let of_bucket = || self.soon.least().is_none_or(|least| least.key < self.bound);
+        self.first_of_run() < self.bound || !self.soon.is_empty() && of_bucket()
     }
 
     /// Looks whether the buckets are much too wide or too narrow for the rate at which entries are
@@ -276,8 +277,8 @@ impl Calendar {
         let share = (self.len() as u64).clamp(MANY_FOR_BUCKETS / 8, MANY_FOR_BUCKETS);
         let wanted = (gap.saturating_mul(share) / MANY_FOR_BUCKETS).max(1).ilog2();
         if wanted.abs_diff(self.soon.shift()) >= 2 {
-            let all = self.soon.empty(wanted, self.now);
-            all.into_iter().for_each(|(key, event)| self.arrange(key, event));
+            self.soon.empty(wanted, self.now, &mut self.moved);
+            self.arrange_moved();
         }
     }
 }
