@@ -4,7 +4,9 @@
 //! theirs ever dies, nobody is refused by a rule, nothing is shared but workers. What a request
 //! needs there is known beforehand, and the engine keeps it in one small record
 //! ([`crate::sim::plain`]) in place of a call and a task. Nothing is simulated otherwise: a plan
-//! without its plain ways has the same outcomes, to the last bit.
+//! without its plain ways has the same outcomes, to the last bit. (But for one order that no rule
+//! states: when a process dies, those who wait for it are told in the order of the slots of their
+//! requests, which depends on how many requests elsewhere have slots of the same kind.)
 
 use super::{
     ComponentId, EdgePlan, GaugePlan, NONE, ObservePlan, Op, OpId, Place, Plan, SignalPlan,
@@ -30,11 +32,14 @@ impl Plan {
         for edge in &self.edges {
             plain[edge.to as usize] &= edge.is_plain_way() && self.first_op(edge).is_some();
         }
-        // Whoever calls one that is not plain is not plain either.
-        loop {
-            let still = |c: &u32| plain[*c as usize] && !self.programs_are_plain(*c, &plain);
-            let Some(other) = (0..plain.len() as u32).find(still) else { break };
-            plain[other as usize] = false;
+        // Whoever calls one that is not plain is not plain either. (Callers mostly stand before
+        // those whom they call.)
+        let mut before = None;
+        while before.as_ref() != Some(&plain) {
+            before = Some(plain.clone());
+            for component in (0..plain.len()).rev() {
+                plain[component] &= self.programs_are_plain(component as u32, &plain);
+            }
         }
         for (component, plain) in self.components.iter_mut().zip(&plain) {
             component.is_plain = *plain;

@@ -1,8 +1,9 @@
 //! One replica: a plan and a number run along the agenda to an outcome.
 //!
 //! Reading order: [`run()`] (the loop), `call` (the caller's side), `task` (the callee's side),
-//! `process` (memory, death, restarts), `bugs`, `turns` and `rollout` (changes), `visit` (clients),
-//! `response` (alerts and people), `meter`.
+//! `plain` (both in one record, where nothing else can happen), `process` (memory, death,
+//! restarts), `bugs`, `turns` and `rollout` (changes), `visit` (clients), `response` (alerts and
+//! people), `meter`.
 
 pub mod agenda;
 mod ahead;
@@ -16,7 +17,7 @@ pub mod line;
 pub mod meter;
 mod observe;
 pub mod outcome;
-mod plain;
+pub mod plain;
 mod process;
 pub mod records;
 mod response;

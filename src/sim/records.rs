@@ -1,6 +1,8 @@
 //! The records of one replica: calls (the caller's side) and tasks (the callee's side).
 //!
 //! Each is in two parts (see [`Arena`]): what every request needs, and an extra for what few need.
+//! (Where nothing can happen to a request that it would be needed for, both are one: see
+//! [`super::plain`].)
 
 use super::arena::Arena;
 use crate::plan::{ClassId, EdgeId, InstanceId, NONE, OpId};

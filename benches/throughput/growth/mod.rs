@@ -46,7 +46,7 @@ impl Sizes {
             counted: pending[..6].to_vec(),
             overload: vec![15, 30, 60, 120],
             replicas: vec![10, 30, 100, 300, 1000],
-            threads: 40,
+            threads: 120,
         }
     }
 

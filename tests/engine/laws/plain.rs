@@ -19,10 +19,9 @@ fn all_of(plan: &Plan, replica: u64) -> String {
     format!("{:?}", run_logged(plan, replica, 100_000))
 }
 
-/// (Whose process dies learns it in the order of slots, which all tasks share: with fewer tasks that
-/// order is another one. So nobody dies here.)
-///
-/// Models in which most components are plain, and some are not, by one thing of many.
+/// Models in which most components are plain, and some are not, by one thing of many. (Where a
+/// process dies, those who wait for it are told in the order of slots, which all tasks share: with
+/// fewer tasks it is another order. So nobody dies here.)
 fn text(clients: &[Vec<u8>], components: &[Vec<u8>]) -> String {
     let clients = clients.iter().enumerate().map(|(i, genes)| client(i, genes));
     let count = components.len();
