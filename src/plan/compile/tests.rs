@@ -3,11 +3,12 @@
 mod bad;
 mod endless;
 mod good;
+mod plain;
 mod response;
 
 use super::load_and_compile;
 use crate::plan::Plan;
-use crate::text::{Problem, Sources, plain};
+use crate::text::{Problem, Sources};
 
 /// The plan of a model, or all that is wrong with it as `line:column what (help)`.
 fn load(text: &str) -> Result<Plan, Vec<String>> {
@@ -15,7 +16,7 @@ fn load(text: &str) -> Result<Plan, Vec<String>> {
     let mut no_files = |path: &str| Err(format!("there is no file `{path}`"));
     let result = load_and_compile(&mut sources, "model.yaml", text, &[], 7, &mut no_files);
     result.map(|(_, _, plan)| plan).map_err(|problems| {
-        assert!(!plain(&problems, &sources).is_empty());
+        assert!(!crate::text::plain(&problems, &sources).is_empty());
         problems.iter().map(|problem| shown(problem, &sources)).collect()
     })
 }
