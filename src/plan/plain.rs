@@ -1,7 +1,7 @@
 //! Which requests go by the plain way.
 //!
-//! Most components of most models only work and call, one request after the other: no process of
-//! theirs ever dies, nobody is refused by a rule, nothing is shared but workers. What a request
+//! Some components only work and call, one request after the other: no process of theirs ever dies,
+//! nobody is refused by a rule, nothing is shared but workers. What a request
 //! needs there is known beforehand, and the engine keeps it in one small record
 //! ([`crate::sim::plain`]) in place of a call and a task. Nothing is simulated otherwise: a plan
 //! without its plain ways has the same outcomes, to the last bit. (But for one order that no rule

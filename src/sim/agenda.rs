@@ -188,8 +188,8 @@ impl Agenda {
     }
 
     /// Takes the next event at or before `until`, or [`Packed::NOTHING`]; `is_live` says whether a
-    /// waiting event still matters. Where many events wait, `ahead` is now and then shown a few
-    /// dozen that are next.
+    /// waiting event still matters. Where many events are far off, `ahead` is shown those
+    /// that come from there, before they are next.
     #[inline(always)]
     pub fn next(
         &mut self,

@@ -5,7 +5,8 @@
 //! As soon as something else than a good answer comes of an attempt (it times out, it is refused),
 //! the caller's side becomes an ordinary call, and `call` goes on with it as with any other; its
 //! later attempts are plain records, which it waits for. Everything is counted, drawn and scheduled
-//! in the same order as in the general way, so that the outcome is the same to the last bit.
+//! in the same order as in the general way, so that the outcome is the same to the last bit (but
+//! for one order, which `plan/plain.rs` names).
 
 use super::agenda::Event;
 use super::arena::Arena;
@@ -239,7 +240,7 @@ impl World<'_> {
         next
     }
 
-    /// As [`Self::run_plain_programs`].
+    /// As [`Self::run_plain_programs`], once in the program and not at every place that calls it.
     #[inline(never)]
     pub fn go_plainly(&mut self, index: u32) -> Next {
         self.run_plain_programs(index)
@@ -416,7 +417,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plain_request_fits_into_a_cache_line() {
+    fn a_plain_request_takes_64_bytes_with_its_slot() {
         assert_eq!(Plains::slot_bytes(), 64);
     }
 }

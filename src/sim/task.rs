@@ -22,7 +22,7 @@ pub(super) use ending::free_worker;
 /// The task that goes on now, if one does; or the plain request (see [`plain::goes_on`]).
 ///
 /// What happens to a task or a call does not make others go on itself: it returns who does, and
-/// [`World::go`] is the one loop in which programs run. So nothing nests, however long a chain of
+/// [`World::go`] runs their programs in one loop. So nothing nests, however long a chain of
 /// calls and answers at one moment is.
 pub type Next = Option<u32>;
 

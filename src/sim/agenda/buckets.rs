@@ -82,8 +82,9 @@ impl Buckets {
         self.words == 0
     }
 
+    /// Places that have been used so far.
     pub fn capacity(&self) -> usize {
-        PLACES
+        usize::from(self.used)
     }
 
     /// The width of a bucket, as a power of two.
@@ -201,13 +202,6 @@ impl Buckets {
             }
         }
         None
-    }
-
-    /// Takes an entry that was the only one of its bucket.
-    #[inline(always)]
-    pub fn take_sole(&mut self, Least { bucket, entry, .. }: Least) -> Packed {
-        self.vacate(bucket);
-        self.release(entry)
     }
 
     /// Takes an entry.

@@ -10,7 +10,7 @@
 //! a long time without events, is put in order, as a run; the next entry is the sooner of the run's
 //! and the buckets'.
 
-use super::buckets::{BUCKETS, Buckets};
+use super::buckets::{BUCKETS, Buckets, Least};
 use super::far::Far;
 use super::packed::{Entry, Packed};
 use crate::units::Nanos;
@@ -19,7 +19,8 @@ use crate::units::Nanos;
 const LOOK_EVERY: u32 = 1024;
 /// A bucket is as wide as the mean time between two entries if there are so many in all, and
 /// narrower, in proportion, if there are fewer, but not below an eighth: enough for most entries to
-/// lie within the window, and for most buckets to have one or none.
+/// lie within the window, and for most buckets to have one or none. (As a power of two, rounded
+/// down; it is left alone until it is off by a factor of four.)
 const MANY_FOR_BUCKETS: u64 = BUCKETS as u64 / 4;
 /// So many entries come from far off at once, or a slot more.
 const ENOUGH: usize = 64;
@@ -124,15 +125,21 @@ impl Calendar {
             if self.held && self.newcomer.key() < first.key {
                 return self.take_newcomer(until);
             }
-            let time = (first.key >> 64) as Nanos;
-            if time > until {
-                return Packed::NOTHING;
-            }
-            let event = self.soon.take_sole(first);
-            self.passes(time);
-            return event;
+            return self.take_soon(first, until);
         }
         self.next_of_several(until, ahead)
+    }
+
+    /// Takes an entry out of its bucket, unless it is later than `until`.
+    #[inline(always)]
+    fn take_soon(&mut self, first: Least, until: Nanos) -> Packed {
+        let time = (first.key >> 64) as Nanos;
+        if time > until {
+            return Packed::NOTHING;
+        }
+        let event = self.soon.take(first);
+        self.passes(time);
+        event
     }
 
     /// Takes the entry that was put in last. (A function of its own, so that this is a branch; see
@@ -175,13 +182,7 @@ impl Calendar {
                     continue;
                 };
                 if first.key < self.limit {
-                    let time = (first.key >> 64) as Nanos;
-                    if time > until {
-                        return Packed::NOTHING;
-                    }
-                    let event = self.soon.take(first);
-                    self.passes(time);
-                    return event;
+                    return self.take_soon(first, until);
                 }
             }
             if let Some(&(key, event)) = self.run.get(self.run_at)

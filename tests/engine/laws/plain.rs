@@ -52,7 +52,7 @@ fn client(index: usize, genes: &[u8]) -> String {
     format!("  u{index}: {{{}}}\n", words.join(", "))
 }
 
-/// What stands around calls. Only the first of the rare words are plain.
+/// What stands around calls. A fallback, and each of the rare words, makes them not plain.
 fn way(g: &mut Genes) -> Vec<String> {
     let timeout = g.word(&["", "timeout: 300ms", "timeout: 20ms", "timeout: 100ms"]);
     let layers = g.word(&[
@@ -146,8 +146,11 @@ fn the_plain_way_gives_the_outcome_of_the_general_way_to_the_last_bit() {
         let general = plan.without_plain_ways();
         let [one, other] = [&plan, &general].map(|plan| all_of(plan, 0));
         check(one == other, || {
-            let at = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
-            let [one, other] = [&one, &other].map(|all| &all[at.saturating_sub(150)..][..200]);
+            let at = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+            let part = |all: &str| -> String {
+                all.chars().skip(at.saturating_sub(150)).take(200).collect()
+            };
+            let (one, other) = (part(&one), part(&other));
             format!("the plain way differs:\n{one}\n{other}\n{text}")
         })?;
         let audited = run_audited(&plan, 1, 61);
