@@ -2,8 +2,9 @@
 
 use super::{ComponentId, EdgeId, OpId};
 use crate::dist::Sampler;
+use crate::rng::Luck;
 use crate::status::Status;
-use crate::units::Nanos;
+use crate::units::{Nanos, nearest};
 
 /// One operation of a program.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,4 +88,20 @@ pub struct WorkPlan {
     pub crowds: bool,
     /// Key for the luck of requests, stable under patches elsewhere.
     pub luck: u64,
+}
+
+impl WorkPlan {
+    /// What the work of a request with this luck takes if nothing makes it slower.
+    #[inline(always)]
+    pub fn takes_alone(&self, request: Luck) -> Nanos {
+        let takes = self.takes.sample_nanos(&mut request.at(self.luck).rng());
+        if takes < 1 << 53 { takes } else { as_exact_as_slowed(takes) }
+    }
+}
+
+/// A length of work, as exact as where something can make work slower.
+#[cold]
+#[inline(never)]
+fn as_exact_as_slowed(takes: Nanos) -> Nanos {
+    nearest(takes as f64)
 }

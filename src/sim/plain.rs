@@ -17,7 +17,7 @@ use super::world::{Later, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
 use crate::rng::Luck;
 use crate::status::Status;
-use crate::units::{Nanos, nearest};
+use crate::units::Nanos;
 
 /// All plain requests.
 pub type Plains = Arena<Plain>;
@@ -192,6 +192,10 @@ impl World<'_> {
         plain.waits = true;
         station.line.push(Id { index, life });
         counts.line_changes(self.now, 1, station.line.len());
+        if station.line.len() == 1 {
+            let instance = plain.instance;
+            self.look_at_first_in_line(instance);
+        }
         None
     }
 
@@ -273,14 +277,21 @@ impl World<'_> {
     /// A work step begins.
     #[inline(always)]
     fn work_plainly(&mut self, index: u32, work: u32) {
-        let plan = &self.plan.works[work as usize];
-        let luck = self.plains[index].luck().at(plan.luck);
-        let mut takes = plan.takes.sample_nanos(&mut luck.rng());
-        if takes >= 1 << 53 {
-            takes = nearest(takes as f64); // As exact as where work can take longer than drawn.
+        let takes = self.plan.works[work as usize].takes_alone(self.plains[index].luck());
+        self.agenda.at(self.now.saturating_add(takes), Event::PlainDone { plain: index });
+    }
+
+    /// Draws what the first work of the first one in the line will take, if nobody has: when its
+    /// turn comes, nothing waits for that. (Whatever is drawn is a function of its luck, and not of
+    /// when it is drawn.)
+    #[inline(never)]
+    fn look_at_first_in_line(&mut self, instance: InstanceId) {
+        let station = &mut self.stations[instance as usize];
+        let Some(first) = station.line.first().filter(|id| *id != station.drawn.0) else { return };
+        let plain = &self.plains[first.index];
+        if let Op::Work(work) = self.plan.ops[plain.op as usize] {
+            station.drawn = (first, self.plan.works[work as usize].takes_alone(plain.luck()));
         }
-        let until = self.now.saturating_add(takes);
-        self.agenda.at(until, Event::PlainDone { plain: index });
     }
 
     /// A plain request makes a call, and keeps its worker meanwhile.
@@ -397,7 +408,7 @@ impl World<'_> {
             let World { plains, stations, meter, .. } = self;
             let station = &mut stations[instance as usize];
             if station.busy >= station.workers {
-                return;
+                return self.look_at_first_in_line(instance);
             }
             // Whoever is in the line waits: nobody leaves it by another way.
             let Some(id) = station.line.pop(&mut station.luck, |_| true) else { return };
@@ -405,7 +416,14 @@ impl World<'_> {
             counts.line_changes(self.now, -1, 0);
             station.busy += 1;
             counts.busy_changes(self.now, 1);
-            plains[id.index].waits = false;
+            let plain = &mut plains[id.index];
+            plain.waits = false;
+            if station.drawn.0 == id {
+                plain.op += 1;
+                let until = self.now.saturating_add(station.drawn.1);
+                self.agenda.at(until, Event::PlainDone { plain: id.index });
+                continue;
+            }
             let next = self.run_plain_programs(id.index);
             self.go(next);
         }

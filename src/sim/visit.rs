@@ -10,6 +10,7 @@ use super::records::{Call, Caller, Identity};
 use super::task::Next;
 use super::world::World;
 use crate::dist::CountSampler;
+use crate::load::arrivals::RateCurve;
 use crate::plan::{ClientId, ClientPlan, NONE, Plan, Source};
 use crate::rng::{Luck, Stream, seed_of};
 use crate::status::Status;
@@ -56,8 +57,10 @@ pub struct ClientState {
     luck: Luck,
     /// Visits or requests so far.
     pub count: u64,
-    /// The next unit gap, drawn ahead: nobody waits for the draw then.
+    /// The unit gap after the one that is being spent, and when it ends; both are worked out ahead:
+    /// nobody waits for them then.
     ahead: f64,
+    ahead_ends: Nanos,
     /// The unit gap that is being spent, and what is left of it at `since`.
     left: f64,
     /// When `left` was what it says.
@@ -77,6 +80,7 @@ impl ClientState {
         let one = |c: &ClientPlan| ClientState {
             gaps: Stream::new(plan.seed, replica, "arrivals", &c.name),
             ahead: 0.0,
+            ahead_ends: NEVER,
             luck: Luck::new(seed_of(plan.seed, replica, "requests", &c.name)),
             count: 0,
             left: 0.0,
@@ -87,41 +91,56 @@ impl ClientState {
             blocked: false,
         };
         let mut all: Vec<ClientState> = plan.clients.iter().map(one).collect();
-        all.iter_mut().zip(&plan.clients).for_each(|(state, plan)| state.draw_ahead(&plan.source));
+        all.iter_mut().zip(&plan.clients).for_each(|(state, plan)| {
+            let first_at = match plan.source {
+                Source::Open { first_at, .. } => first_at.unwrap_or(0),
+                _ => 0,
+            };
+            state.draw_ahead(&plan.source, first_at);
+        });
         all
     }
 }
 
 impl ClientState {
+    /// Draws the unit gap that follows an arrival still to come, at `then`.
     #[inline(always)]
-    fn draw_ahead(&mut self, source: &Source) {
-        if let Source::Open { poisson, .. } = source {
+    fn draw_ahead(&mut self, source: &Source, then: Nanos) {
+        if let Source::Open { poisson, rate, .. } = source {
             self.ahead = if *poisson { Exp1.sample(&mut self.gaps) } else { 1.0 };
+            self.ahead_ends = self.end_of(rate, self.ahead, then);
         }
     }
 
-    /// Draws the next unit gap and puts the arrival at its end on the agenda.
+    /// Puts the arrival at the end of the gap that begins now on the agenda, and draws the next.
     #[inline(always)]
     fn draw_gap(&mut self, client: ClientId, source: &Source, agenda: &mut Agenda, now: Nanos) {
         (self.left, self.since) = (self.ahead, now);
-        self.plan_arrival(client, source, agenda, now);
-        self.draw_ahead(source);
+        let at = self.ahead_ends;
+        self.put_arrival(client, agenda, at);
+        self.draw_ahead(source, at);
     }
 
-    /// Puts the next arrival on the agenda: when what is left of the unit gap has been spent.
+    /// When what is left of a unit gap at `since` has been spent; [`NEVER`] if it never is.
     #[inline(always)]
-    fn plan_arrival(&self, client: ClientId, source: &Source, agenda: &mut Agenda, now: Nanos) {
-        let Source::Open { rate, .. } = source else { return };
-        let from = seconds(self.since);
+    fn end_of(&self, rate: &RateCurve, left: f64, since: Nanos) -> Nanos {
+        if since >= NEVER / 2 {
+            return NEVER;
+        }
+        let from = seconds(since);
         let at = match self.to {
-            Some(to) => (to > 0.0).then(|| from + self.left / (to * self.by)),
-            None => rate.spend(from, self.by, self.left),
+            Some(to) => (to > 0.0).then(|| from + left / (to * self.by)),
+            None => rate.spend(from, self.by, left),
         };
-        let Some(at) = at else { return };
         // Gaps are added to the integer clock, so that long runs lose no precision.
-        let at = self.since.saturating_add(from_seconds(at - from));
+        at.map_or(NEVER, |at| since.saturating_add(from_seconds(at - from)))
+    }
+
+    /// Puts the next arrival on the agenda.
+    #[inline(always)]
+    fn put_arrival(&self, client: ClientId, agenda: &mut Agenda, at: Nanos) {
         if at < NEVER / 2 {
-            agenda.at(at.max(now), Event::Arrival { client, epoch: self.epoch });
+            agenda.at(at, Event::Arrival { client, epoch: self.epoch });
         }
     }
 }
@@ -169,7 +188,9 @@ impl World<'_> {
         state.since = self.now;
         (state.by, state.to) = (by, to);
         state.epoch += 1;
-        state.plan_arrival(client, source, &mut self.agenda, self.now);
+        let at = state.end_of(rate, state.left, self.now);
+        state.put_arrival(client, &mut self.agenda, at);
+        state.ahead_ends = state.end_of(rate, state.ahead, at);
     }
 
     /// Whether an arrival event is the one that is waited for.

@@ -22,6 +22,8 @@ const LOOK_EVERY: u32 = 1024;
 /// lie within the window, and for most buckets to have one or none. (As a power of two, rounded
 /// down; it is left alone until it is off by a factor of four.)
 const MANY_FOR_BUCKETS: u64 = BUCKETS as u64 / 4;
+/// So many entries are kept in order, and in no bucket, where there are no more.
+const FEW: usize = 8;
 /// So many entries come from far off at once, or a slot more.
 const ENOUGH: usize = 64;
 /// The records that so many events are about do not fit into the caches.
@@ -34,11 +36,14 @@ const SHOWN: usize = 64;
 pub(super) struct Calendar {
     /// What is soon.
     soon: Buckets,
-    /// The entry that was put in last, and whether it is still there, in no bucket yet. Where many
-    /// events are to come, the next one is seldom the newest: the processor finds it in its bucket
-    /// and goes on with it before the time of the newest has been worked out.
-    newcomer: Entry,
-    held: bool,
+    /// Entries in no bucket yet, the soonest last: if there is anything in the buckets, that which
+    /// was put in last at most, else a few.
+    ///
+    /// The newest is held here because the next is seldom the newest where many are to come: the
+    /// processor finds that in its bucket and goes on with it before the time of the newest has
+    /// been worked out. And a few are put in order sooner than they are found in buckets.
+    few: [Entry; FEW],
+    held: usize,
     /// The time of the entry that was taken last.
     now: Nanos,
     /// What comes from a bucket before this comes before everything else, but the newcomer.
@@ -61,8 +66,8 @@ impl Calendar {
     pub fn new() -> Calendar {
         Calendar {
             soon: Buckets::new(),
-            newcomer: Entry::default(),
-            held: false,
+            few: [Entry::default(); FEW],
+            held: 0,
             now: 0,
             limit: u128::MAX,
             run: Vec::new(),
@@ -77,7 +82,7 @@ impl Calendar {
 
     pub fn len(&self) -> usize {
         let in_run = self.run.len() - self.run_at;
-        usize::from(self.held) + self.soon.len() + in_run + self.far.len()
+        self.held + self.soon.len() + in_run + self.far.len()
     }
 
     pub fn capacity(&self) -> usize {
@@ -93,10 +98,32 @@ impl Calendar {
     /// Puts an entry in. Its time is not before that of the entry that was taken last.
     #[inline(always)]
     pub fn push(&mut self, key: u128, event: Packed) {
-        if std::mem::replace(&mut self.held, true) {
-            self.arrange(self.newcomer.key(), self.newcomer.event());
+        if !self.soon.is_empty() {
+            if std::mem::replace(&mut self.held, 1) > 0 {
+                self.arrange(self.few[0].key(), self.few[0].event());
+            }
+            self.few[0].set(key, event);
+            return;
         }
-        self.newcomer.set(key, event);
+        if self.held == FEW {
+            self.arrange_few();
+        }
+        let mut place = self.held;
+        while place > 0 && self.few[place - 1].key() < key {
+            self.few[place] = self.few[place - 1];
+            place -= 1;
+        }
+        self.few[place].set(key, event);
+        self.held += 1;
+    }
+
+    /// Puts what is in no bucket yet where it belongs.
+    #[inline(never)]
+    fn arrange_few(&mut self) {
+        self.soon.begin_at(self.now);
+        for place in 0..std::mem::take(&mut self.held) {
+            self.arrange(self.few[place].key(), self.few[place].event());
+        }
     }
 
     /// Puts an entry where it belongs.
@@ -118,11 +145,16 @@ impl Calendar {
     /// [`Packed::NOTHING`]. Where many are far off, `ahead` is shown those that come from there.
     #[inline(always)]
     pub fn next(&mut self, until: Nanos, ahead: impl Fn(&[Packed])) -> Packed {
-        if !self.soon.is_empty()
-            && let Some(first) = self.soon.sole()
+        if self.soon.is_empty() {
+            if let Some(last) = self.held.checked_sub(1)
+                && self.few[last % FEW].key() < self.limit
+            {
+                return self.take_of_few(last % FEW, until);
+            }
+        } else if let Some(first) = self.soon.sole()
             && first.key < self.limit
         {
-            if self.held && self.newcomer.key() < first.key {
+            if self.held > 0 && self.few[0].key() < first.key {
                 return self.take_newcomer(until);
             }
             return self.take_soon(first, until);
@@ -142,18 +174,24 @@ impl Calendar {
         event
     }
 
-    /// Takes the entry that was put in last. (A function of its own, so that this is a branch; see
-    /// [`Calendar::newcomer`].)
+    /// Takes the entry that was put in last, before what is in the buckets. (A function of its own,
+    /// so that this is a branch; see [`Calendar::few`].)
     #[cold]
     #[inline(never)]
     fn take_newcomer(&mut self, until: Nanos) -> Packed {
-        let time = (self.newcomer.key() >> 64) as Nanos;
+        self.take_of_few(0, until)
+    }
+
+    /// Takes the last of the few, unless it is later than `until`.
+    #[inline(always)]
+    fn take_of_few(&mut self, last: usize, until: Nanos) -> Packed {
+        let time = (self.few[last].key() >> 64) as Nanos;
         if time > until {
             return Packed::NOTHING;
         }
-        self.held = false;
+        self.held = last;
         self.passes(time);
-        self.newcomer.event()
+        self.few[last].event()
     }
 
     /// An entry of this time has been taken.
@@ -171,9 +209,7 @@ impl Calendar {
     /// before it.
     #[inline(never)]
     fn next_of_several(&mut self, until: Nanos, ahead: impl Fn(&[Packed])) -> Packed {
-        if std::mem::replace(&mut self.held, false) {
-            self.arrange(self.newcomer.key(), self.newcomer.event());
-        }
+        self.arrange_few();
         loop {
             if !self.soon.is_empty() {
                 let Some(first) = self.soon.least() else {
