@@ -70,7 +70,7 @@ impl Histogram {
     }
 
     /// Counts one length of time.
-    #[inline]
+    #[inline(always)]
     pub fn record(&mut self, nanos: Nanos) {
         if self.buckets.is_empty() {
             self.buckets = vec![0; LAST + 1];

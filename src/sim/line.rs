@@ -76,7 +76,7 @@ impl Line {
     }
 
     /// Takes the request whose turn it is.
-    #[inline]
+    #[inline(always)]
     pub fn pop(&mut self, luck: &mut Stream, waits: impl Fn(Id) -> bool) -> Option<Id> {
         // Without this, stale entries would spend the luck of a random line.
         while self.len > 0 {

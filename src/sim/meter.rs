@@ -88,23 +88,26 @@ pub struct ComponentMeter {
     buckets: Vec<ComponentBucket>,
 }
 
-/// Counters of one client.
+/// Counters of one client. (What is counted together when a request ends must not be side by side
+/// with what is counted when it begins: a processor that counts both in one piece waits for the
+/// piece that was written alone.)
 #[derive(Debug, Default)]
+#[repr(C)]
 pub struct ClientMeter {
+    /// Requests that have begun and are not over; no warm-up forgets them.
+    pub in_flight: u64,
+    /// A good answer after longer than this is too slow.
+    slow_after: Nanos,
     /// Requests begun.
     pub sent: u64,
+    /// Whether somebody wants the times of its requests one by one.
+    is_watched: bool,
     /// Requests over, by status.
     pub ended: [u64; Status::ALL.len()],
     /// Good answers that were too slow.
     pub slow: u64,
     /// Attempts made by requests that are over.
     pub attempts: u64,
-    /// Requests that have begun and are not over; no warm-up forgets them.
-    pub in_flight: u64,
-    /// A good answer after longer than this is too slow.
-    slow_after: Nanos,
-    /// Whether somebody wants the times of its requests one by one.
-    is_watched: bool,
     /// Observations that want its times.
     pub watchers: Vec<(TimedPlan, u32)>,
     users: Option<UserRecords>,

@@ -12,7 +12,7 @@ use super::agenda::Event;
 use super::arena::Arena;
 use super::call::{choose, luck};
 use super::records::{Call, CallState, Caller, Id, Identity, Task};
-use super::task::{Next, free_worker, passed_on};
+use super::task::{Next, passed_on};
 use super::world::{Later, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
 use crate::rng::Luck;
@@ -229,17 +229,16 @@ impl World<'_> {
         self.arrive_with_care(task)
     }
 
-    /// A plain request has done its work. If nothing else was put off than that whoever is next
-    /// gets its worker, that is done at once.
+    /// A plain request has done its work. If nothing else was put off than that its worker passes
+    /// to whoever is next, that is done at once.
     #[inline(never)]
     pub fn plain_done(&mut self, index: u32) -> Next {
         let next = self.run_plain_programs(index);
         if next.is_none()
-            && let [Later::Serve(instance)] = self.later[..]
-            && self.stations[instance as usize].is_plain
+            && let [Later::Pass(instance)] = self.later[..]
         {
             self.later.clear();
-            self.serve_plainly(instance);
+            self.pass_worker(instance);
         }
         next
     }
@@ -284,14 +283,20 @@ impl World<'_> {
     /// Draws what the first work of the first one in the line will take, if nobody has: when its
     /// turn comes, nothing waits for that. (Whatever is drawn is a function of its luck, and not of
     /// when it is drawn.)
-    #[inline(never)]
-    fn look_at_first_in_line(&mut self, instance: InstanceId) {
+    #[inline(always)]
+    fn draw_first_in_line(&mut self, instance: InstanceId) {
         let station = &mut self.stations[instance as usize];
         let Some(first) = station.line.first().filter(|id| *id != station.drawn.0) else { return };
         let plain = &self.plains[first.index];
         if let Op::Work(work) = self.plan.ops[plain.op as usize] {
             station.drawn = (first, self.plan.works[work as usize].takes_alone(plain.luck()));
         }
+    }
+
+    /// As [`Self::draw_first_in_line`], once in the program and not at every place that calls it.
+    #[inline(never)]
+    fn look_at_first_in_line(&mut self, instance: InstanceId) {
+        self.draw_first_in_line(instance);
     }
 
     /// A plain request makes a call, and keeps its worker meanwhile.
@@ -330,7 +335,12 @@ impl World<'_> {
         let counts = &mut meter.components[station.component as usize];
         station.present -= 1;
         counts.leaves(self.now, came, warm_up);
-        free_worker(instance, station, counts, later, self.now);
+        if station.line.is_empty() {
+            station.busy -= 1;
+            counts.busy_changes(self.now, -1);
+        } else {
+            later.push(Later::Pass(instance));
+        }
         station.tally.answer(status);
         counts.answers[status as usize] += 1;
         if status != Status::Ok && plain.is_a_call() {
@@ -401,32 +411,35 @@ impl World<'_> {
         Id { index, life }
     }
 
-    /// A worker of a plain instance may be free: serves its line.
+    /// As [`Self::pass_worker`], once in the program and not at every place that calls it.
+    #[inline(never)]
+    pub(super) fn pass_on(&mut self, instance: InstanceId) {
+        self.pass_worker(instance);
+    }
+
+    /// A worker of a plain instance, still in use, passes to the first one in the line.
     #[inline(always)]
-    pub(super) fn serve_plainly(&mut self, instance: InstanceId) {
-        loop {
-            let World { plains, stations, meter, .. } = self;
-            let station = &mut stations[instance as usize];
-            if station.busy >= station.workers {
-                return self.look_at_first_in_line(instance);
-            }
-            // Whoever is in the line waits: nobody leaves it by another way.
-            let Some(id) = station.line.pop(&mut station.luck, |_| true) else { return };
-            let counts = &mut meter.components[station.component as usize];
-            counts.line_changes(self.now, -1, 0);
-            station.busy += 1;
-            counts.busy_changes(self.now, 1);
-            let plain = &mut plains[id.index];
-            plain.waits = false;
-            if station.drawn.0 == id {
-                plain.op += 1;
-                let until = self.now.saturating_add(station.drawn.1);
-                self.agenda.at(until, Event::PlainDone { plain: id.index });
-                continue;
-            }
+    fn pass_worker(&mut self, instance: InstanceId) {
+        let World { plains, stations, meter, .. } = self;
+        let station = &mut stations[instance as usize];
+        let counts = &mut meter.components[station.component as usize];
+        // Whoever is in the line waits: nobody leaves it by another way.
+        let Some(id) = station.line.pop(&mut station.luck, |_| true) else {
+            station.busy -= 1;
+            return counts.busy_changes(self.now, -1);
+        };
+        counts.line_changes(self.now, -1, 0);
+        let plain = &mut plains[id.index];
+        plain.waits = false;
+        if station.drawn.0 == id {
+            plain.op += 1;
+            let until = self.now.saturating_add(station.drawn.1);
+            self.agenda.at(until, Event::PlainDone { plain: id.index });
+        } else {
             let next = self.run_plain_programs(id.index);
             self.go(next);
         }
+        self.draw_first_in_line(instance);
     }
 }
 

@@ -141,7 +141,7 @@ impl World<'_> {
         match event.kind() {
             packed::PLAIN_DONE => self.plain_done(id),
             packed::WORK_DONE if self.is_due(id, life) => self.work_done(id),
-            packed::ARRIVAL if self.arrival_is_current(id, life) => self.arrival(id),
+            packed::ARRIVAL => self.arrival(id, life),
             packed::TIMEOUT if Self::is_live(&self.calls, &self.plains, event) => self.time_out(id),
             packed::RESUME
                 if self.calls.is_live(id, life) && self.turn_of(id) == event.attempt() =>
@@ -222,6 +222,7 @@ impl World<'_> {
             done += 1;
             match later {
                 Later::Serve(instance) => self.serve(instance),
+                Later::Pass(instance) => self.pass_on(instance),
                 Later::Connect(instance, pool) => self.connect(instance, pool),
                 Later::Full(instance) => self.memory_is_full(instance),
                 Later::Crash(instance, bug) => self.kill(instance, Death::Bug(bug)),

@@ -141,9 +141,7 @@ impl World<'_> {
     /// A worker of this instance may be free: serves its line.
     #[inline(never)]
     pub fn serve(&mut self, instance: InstanceId) {
-        if self.stations[instance as usize].is_plain {
-            return self.serve_plainly(instance);
-        }
+        debug_assert!(!self.stations[instance as usize].is_plain, "its workers are passed on");
         loop {
             let World { tasks, stations, meter, .. } = self;
             let station = &mut stations[instance as usize];

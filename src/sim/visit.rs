@@ -193,17 +193,14 @@ impl World<'_> {
         state.ahead_ends = state.end_of(rate, state.ahead, at);
     }
 
-    /// Whether an arrival event is the one that is waited for.
+    /// The next request or visit of an open stream, if the event is the one that is waited for.
     #[inline(always)]
-    pub fn arrival_is_current(&self, client: ClientId, epoch: u32) -> bool {
-        self.clients[client as usize].epoch == epoch
-    }
-
-    /// The next request or visit of an open stream.
-    #[inline(always)]
-    pub fn arrival(&mut self, client: ClientId) -> Next {
-        let plan = &self.plan.clients[client as usize];
+    pub fn arrival(&mut self, client: ClientId, epoch: u32) -> Next {
+        let plan: &ClientPlan = &self.plan.clients[client as usize];
         let state = &mut self.clients[client as usize];
+        if state.epoch != epoch {
+            return None;
+        }
         state.count += 1;
         let (luck, number) = (state.luck, state.count);
         match &plan.source {
@@ -219,7 +216,11 @@ impl World<'_> {
             let user = (luck.at(luck::USER).unit() * f64::from(plan.users)) as u32;
             return self.begin_visit_with(client, user, luck);
         }
-        self.request(client, Caller::Stream, NONE, luck.at(number))
+        if state.blocked {
+            self.refuse_blocked(client, Caller::Stream, NONE);
+            return None;
+        }
+        self.request(client, plan, Caller::Stream, NONE, luck.at(number))
     }
 
     /// A user of a closed population begins: thinks first, or (at the beginning of the run) may
@@ -271,17 +272,24 @@ impl World<'_> {
         state.made += 1;
         state.request = state.luck.at(luck::REQUEST + u64::from(state.made));
         let (client, user, luck) = (state.client, state.user, state.request);
-        self.request(client, Caller::Visit(visit), user, luck)
+        if self.clients[client as usize].blocked {
+            self.refuse_blocked(client, Caller::Visit(visit), user);
+            return None;
+        }
+        let plan = &self.plan.clients[client as usize];
+        self.request(client, plan, Caller::Visit(visit), user, luck)
     }
 
     /// Makes a request of a client: draws its class and key, and calls.
     #[inline(always)]
-    fn request(&mut self, client: ClientId, caller: Caller, user: u32, luck: Luck) -> Next {
-        let plan = &self.plan.clients[client as usize];
-        if self.clients[client as usize].blocked {
-            self.refuse_blocked(client, caller, user);
-            return None;
-        }
+    fn request(
+        &mut self,
+        client: ClientId,
+        plan: &ClientPlan,
+        caller: Caller,
+        user: u32,
+        luck: Luck,
+    ) -> Next {
         let mut class = plan.first_class;
         if plan.class_count > 1 {
             let draw = luck.at(luck::CLASS).unit();

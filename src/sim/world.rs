@@ -114,6 +114,8 @@ pub struct BugState {
 pub enum Later {
     /// A worker of this instance may be free for its line.
     Serve(InstanceId),
+    /// A worker of this plain instance passes to the first one in its line.
+    Pass(InstanceId),
     /// A connection of this pool may be free for those who wait.
     Connect(InstanceId, u32),
     /// The process has passed its memory limit.

@@ -98,23 +98,40 @@ impl Calendar {
     /// Puts an entry in. Its time is not before that of the entry that was taken last.
     #[inline(always)]
     pub fn push(&mut self, key: u128, event: Packed) {
-        if !self.soon.is_empty() {
-            if std::mem::replace(&mut self.held, 1) > 0 {
-                self.arrange(self.few[0].key(), self.few[0].event());
-            }
-            self.few[0].set(key, event);
-            return;
+        if !self.soon.is_empty() || self.held >= FEW {
+            return self.push_one_of_many(key, event);
         }
-        if self.held == FEW {
-            self.arrange_few();
+        let len = self.held;
+        self.held += 1;
+        if len == 0 || key <= self.few[len - 1].key() {
+            return self.few[len].set(key, event);
         }
-        let mut place = self.held;
+        self.few[len] = self.few[len - 1];
+        if len == 1 || key <= self.few[len - 2].key() {
+            return self.few[len - 1].set(key, event);
+        }
+        self.insert_among_few(len - 1, key, event);
+    }
+
+    /// Puts an entry among the first of the few; the place behind them is free.
+    #[inline(never)]
+    fn insert_among_few(&mut self, mut place: usize, key: u128, event: Packed) {
         while place > 0 && self.few[place - 1].key() < key {
             self.few[place] = self.few[place - 1];
             place -= 1;
         }
         self.few[place].set(key, event);
-        self.held += 1;
+    }
+
+    #[inline(never)]
+    fn push_one_of_many(&mut self, key: u128, event: Packed) {
+        if self.held > 1 {
+            self.arrange_few();
+        } else if self.held > 0 {
+            self.arrange(self.few[0].key(), self.few[0].event());
+        }
+        self.few[0].set(key, event);
+        self.held = 1;
     }
 
     /// Puts what is in no bucket yet where it belongs.
