@@ -61,9 +61,26 @@ pub fn from_seconds(seconds: f64) -> Nanos {
 #[must_use]
 pub fn nearest(nanos: f64) -> Nanos {
     /// From here on every float is a whole number, and adding a half would not be exact.
-    const WHOLE: f64 = (1u64 << 52) as f64;
-    // A float to integer cast saturates and turns NaN into 0; one to a signed integer is shorter.
-    if nanos < WHOLE { ((nanos + 0.5) as i64).max(0) as Nanos } else { nanos as Nanos }
+    const WHOLE: f64 = (1u64 << SIGNIFICAND) as f64;
+    /// Bits of a float's significand, without the leading one, and the exponent of 1.
+    const SIGNIFICAND: u32 = 52;
+    const ONE: u64 = 1023;
+    // Floats are ordered as their bits are; those of negative numbers and NaN are beyond.
+    if nanos.to_bits() < WHOLE.to_bits() {
+        // The whole part of a float is what its exponent leaves of its significand. (A cast does
+        // the same, but a processor needs more steps for it, as it saturates.)
+        let bits = (nanos + 0.5).to_bits();
+        let (significand, exponent) = (bits & ((1 << SIGNIFICAND) - 1), bits >> SIGNIFICAND);
+        return (1 << SIGNIFICAND | significand) >> (ONE + u64::from(SIGNIFICAND) - exponent);
+    }
+    nearest_of_any(nanos)
+}
+
+/// What is negative, not a number, or so large that it is whole.
+#[cold]
+#[inline(never)]
+fn nearest_of_any(nanos: f64) -> Nanos {
+    if nanos < 0.0 { 0 } else { nanos as Nanos }
 }
 
 /// A length of time in nanoseconds: `250ms`, `1.5s`, `1h30min`. Between 0 and two years.
