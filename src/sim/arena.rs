@@ -159,10 +159,27 @@ impl<T, X: Default> Arena<T, X> {
         &mut self.extras[index as usize]
     }
 
+    /// A record, and its extra, which it has no more.
+    #[inline(always)]
+    pub fn take_extra(&mut self, index: u32) -> (&mut T, Option<X>)
+    where
+        X: Copy,
+    {
+        let slot = &mut self.slots[index as usize];
+        let had = std::mem::replace(&mut slot.has_extra, false);
+        (&mut slot.value, had.then(|| self.extras[index as usize]))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow_extras(&mut self, index: u32) {
+        self.extras.resize_with(index as usize + 1, X::default);
+    }
+
     fn make_extra(&mut self, index: u32) {
         self.slots[index as usize].has_extra = true;
         if self.extras.len() <= index as usize {
-            self.extras.resize_with(index as usize + 1, X::default);
+            self.grow_extras(index);
         }
         self.extras[index as usize] = X::default();
     }

@@ -68,13 +68,6 @@ impl Line {
         }
     }
 
-    /// The request whose turn it is next, where that is known: in a line that is first come, first
-    /// served, of which nobody has left by another way.
-    #[inline]
-    pub fn first(&self) -> Option<Id> {
-        if self.discipline == Discipline::Fifo { self.queue.front().copied() } else { None }
-    }
-
     /// Takes the request whose turn it is.
     #[inline(always)]
     pub fn pop(&mut self, luck: &mut Stream, waits: impl Fn(Id) -> bool) -> Option<Id> {

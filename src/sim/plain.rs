@@ -19,8 +19,8 @@ use crate::rng::Luck;
 use crate::status::Status;
 use crate::units::Nanos;
 
-/// All plain requests.
-pub type Plains = Arena<Plain>;
+/// All plain requests. Extra of one that waits: what its first work will take.
+pub type Plains = Arena<Plain, Nanos>;
 
 /// A plain request: an attempt, and the call as well if it is its first one.
 #[derive(Debug, Clone, Copy)]
@@ -192,10 +192,7 @@ impl World<'_> {
         plain.waits = true;
         station.line.push(Id { index, life });
         counts.line_changes(self.now, 1, station.line.len());
-        if station.line.len() == 1 {
-            let instance = plain.instance;
-            self.look_at_first_in_line(instance);
-        }
+        self.draw_first_work(index);
         None
     }
 
@@ -280,23 +277,15 @@ impl World<'_> {
         self.agenda.at(self.now.saturating_add(takes), Event::PlainDone { plain: index });
     }
 
-    /// Draws what the first work of the first one in the line will take, if nobody has: when its
-    /// turn comes, nothing waits for that. (Whatever is drawn is a function of its luck, and not of
-    /// when it is drawn.)
+    /// Draws what the first work of a request that waits will take: when its turn comes, nothing
+    /// waits for that. (What is drawn is a function of its luck, and not of when it is drawn.)
     #[inline(always)]
-    fn draw_first_in_line(&mut self, instance: InstanceId) {
-        let station = &mut self.stations[instance as usize];
-        let Some(first) = station.line.first().filter(|id| *id != station.drawn.0) else { return };
-        let plain = &self.plains[first.index];
+    fn draw_first_work(&mut self, index: u32) {
+        let plain = &self.plains[index];
         if let Op::Work(work) = self.plan.ops[plain.op as usize] {
-            station.drawn = (first, self.plan.works[work as usize].takes_alone(plain.luck()));
+            let takes = self.plan.works[work as usize].takes_alone(plain.luck());
+            *self.plains.extra_mut(index) = takes;
         }
-    }
-
-    /// As [`Self::draw_first_in_line`], once in the program and not at every place that calls it.
-    #[inline(never)]
-    fn look_at_first_in_line(&mut self, instance: InstanceId) {
-        self.draw_first_in_line(instance);
     }
 
     /// A plain request makes a call, and keeps its worker meanwhile.
@@ -429,17 +418,16 @@ impl World<'_> {
             return counts.busy_changes(self.now, -1);
         };
         counts.line_changes(self.now, -1, 0);
-        let plain = &mut plains[id.index];
+        let (plain, drawn) = plains.take_extra(id.index);
         plain.waits = false;
-        if station.drawn.0 == id {
+        if let Some(takes) = drawn {
             plain.op += 1;
-            let until = self.now.saturating_add(station.drawn.1);
+            let until = self.now.saturating_add(takes);
             self.agenda.at(until, Event::PlainDone { plain: id.index });
         } else {
             let next = self.run_plain_programs(id.index);
             self.go(next);
         }
-        self.draw_first_in_line(instance);
     }
 }
 

@@ -66,8 +66,6 @@ pub struct Station {
     pub tally: super::rollout::Tally,
     /// The waiting line.
     pub line: Line,
-    /// What the work of the first one in the line will take, if that has been drawn for it.
-    pub drawn: (Id, Nanos),
     /// Whether nothing happens on it but plain requests.
     pub is_plain: bool,
     /// Whether requests whose callers have gone are dropped on their turn.
@@ -225,7 +223,6 @@ impl World<'_> {
             drops_abandoned: plan.drops_abandoned,
             tally: super::rollout::Tally::default(),
             line: Line::new(plan.discipline),
-            drawn: (Id::NONE, 0),
             knobs: Knobs::default(),
             number,
             life: 0,
