@@ -108,6 +108,10 @@ impl Event {
 /// Sequence numbers take the lower bits of `order`; the rank stands above them.
 const RANK_SHIFT: u32 = 60;
 const NO_LANE: u16 = u16::MAX;
+/// The records that so many events are about do not fit into the caches.
+const MANY: usize = 8192;
+/// So many are shown at once.
+const SHOWN: usize = 64;
 
 /// Time above, rank and sequence below: one comparison orders two entries.
 #[inline]
@@ -134,13 +138,28 @@ struct Lane {
     delay: Nanos,
     /// Whether the head of the lane stands among the rest.
     posted: bool,
+    /// Entries taken since the next ones were shown.
+    taken: u16,
     waiting: Ring,
+}
+
+impl Lane {
+    /// Shows the next entries, if there are many.
+    #[inline(never)]
+    fn show(&mut self, ahead: &impl Fn(&[Packed])) {
+        self.taken = 0;
+        if self.waiting.len() >= MANY / 8 {
+            let mut events = [Packed::NOTHING; SHOWN];
+            self.waiting.copy_next(&mut events);
+            ahead(&events);
+        }
+    }
 }
 
 impl Agenda {
     /// An empty agenda with a lane for each of the given constant delays.
     pub fn new(lanes: &[Nanos]) -> Agenda {
-        let lane = |&delay| Lane { delay, posted: false, waiting: Ring::default() };
+        let lane = |&delay| Lane { delay, posted: false, taken: 0, waiting: Ring::default() };
         Agenda { posted: Calendar::new(), lanes: lanes.iter().map(lane).collect(), sequence: 0 }
     }
 
@@ -188,8 +207,8 @@ impl Agenda {
     }
 
     /// Takes the next event at or before `until`, or [`Packed::NOTHING`]; `is_live` says whether a
-    /// waiting event still matters. Where many events are far off, `ahead` is shown those
-    /// that come from there, before they are next.
+    /// waiting event still matters. Where many events are far off or wait in a lane, `ahead` is
+    /// shown those that come from there, before they are next.
     #[inline(always)]
     pub fn next(
         &mut self,
@@ -197,19 +216,28 @@ impl Agenda {
         is_live: impl Fn(Packed) -> bool,
         ahead: impl Fn(&[Packed]),
     ) -> Packed {
-        let event = self.posted.next(until, ahead);
+        let event = self.posted.next(until, &ahead);
         let lane = event.lane();
         if lane != NO_LANE {
-            self.move_up(lane, is_live);
+            self.move_up(lane, is_live, &ahead);
         }
         event
     }
 
     #[inline(never)]
-    fn move_up(&mut self, lane: u16, is_live: impl Fn(Packed) -> bool) {
+    fn move_up(
+        &mut self,
+        lane: u16,
+        is_live: impl Fn(Packed) -> bool,
+        ahead: &impl Fn(&[Packed]),
+    ) {
         let lane = &mut self.lanes[usize::from(lane)];
         lane.posted = false;
         while let Some((key, event)) = lane.waiting.pop() {
+            lane.taken += 1;
+            if usize::from(lane.taken) == SHOWN {
+                lane.show(ahead);
+            }
             if is_live(event) {
                 lane.posted = true;
                 self.posted.push(key, event);

@@ -13,8 +13,28 @@ use crate::plan::NONE;
 
 /// So many events are shown at once at most.
 const MOST: usize = 64;
+/// So many requests in a line are looked at at once, if there are at least [`MANY`] in it.
+pub const AT_ONCE: u32 = 32;
+/// See [`AT_ONCE`].
+pub const MANY: u32 = 1024;
 
-/// Reads the records of what will have done its work: of plain requests, of those that wait for
+/// A request has been taken out of a long line: now and then reads the records of the next ones
+/// and what has been drawn for them.
+#[cold]
+#[inline(never)]
+pub fn look_at_line(station: &mut Station, plains: &Plains) {
+    station.taken = (station.taken + 1) % AT_ONCE;
+    if station.taken != 0 {
+        return;
+    }
+    let mut seen = 0;
+    for id in station.line.coming().take(AT_ONCE as usize) {
+        seen += u64::from(plains.life(id.index)) + plains.old_extra(id.index);
+    }
+    std::hint::black_box(seen);
+}
+
+/// Reads the records of what may time out, and of what will have done its work: of plain requests, of those that wait for
 /// them, of tasks, of the calls that wait for these, of those calls' callers, and of the calls that
 /// wait for these; and of their instances.
 #[inline(never)]
@@ -26,6 +46,13 @@ pub fn look(
     stations: &[Station],
 ) {
     let mut seen = look_at_plain(events, plains, stations);
+    for event in events {
+        seen += match event.kind() {
+            packed::PLAIN_TIMEOUT => plains.get(event.id(), event.life()).map_or(0, |p| p.came),
+            packed::TIMEOUT => calls.get(event.id(), event.life()).map_or(0, |call| call.began),
+            _ => 0,
+        };
+    }
     let mut waiting = [(Id::NONE, NONE); MOST];
     for (event, waits) in events.iter().zip(&mut waiting) {
         if event.kind() == packed::WORK_DONE

@@ -170,6 +170,14 @@ impl<T, X: Default> Arena<T, X> {
         (&mut slot.value, had.then(|| self.extras[index as usize]))
     }
 
+    /// What stands in the place of a record's extra, which may be of another record before it.
+    pub fn old_extra(&self, index: u32) -> X
+    where
+        X: Copy,
+    {
+        self.extras.get(index as usize).copied().unwrap_or_default()
+    }
+
     #[cold]
     #[inline(never)]
     fn grow_extras(&mut self, index: u32) {

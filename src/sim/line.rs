@@ -68,6 +68,11 @@ impl Line {
         }
     }
 
+    /// Those of the first priority, the first one first; some may have left by another way.
+    pub fn coming(&self) -> impl Iterator<Item = Id> {
+        self.queue.iter().copied()
+    }
+
     /// Takes the request whose turn it is.
     #[inline(always)]
     pub fn pop(&mut self, luck: &mut Stream, waits: impl Fn(Id) -> bool) -> Option<Id> {

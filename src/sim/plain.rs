@@ -9,6 +9,7 @@
 //! for one order, which `plan/plain.rs` names).
 
 use super::agenda::Event;
+use super::ahead;
 use super::arena::Arena;
 use super::call::{choose, luck};
 use super::records::{Call, CallState, Caller, Id, Identity, Task};
@@ -418,6 +419,9 @@ impl World<'_> {
             return counts.busy_changes(self.now, -1);
         };
         counts.line_changes(self.now, -1, 0);
+        if station.line.len() >= ahead::MANY {
+            ahead::look_at_line(station, plains);
+        }
         let (plain, drawn) = plains.take_extra(id.index);
         plain.waits = false;
         if let Some(takes) = drawn {

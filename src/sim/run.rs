@@ -87,7 +87,9 @@ impl World<'_> {
     pub(super) fn step(&mut self, event: Packed, events: &mut u64) -> Result<(), Ending> {
         let next = self.handle(event);
         self.go(next);
-        self.do_later();
+        if !self.later.is_empty() {
+            self.do_later();
+        }
         *events += 1;
         if !events.is_multiple_of(LOOK_EVERY) && !self.response.is_over {
             return Ok(());
@@ -138,10 +140,14 @@ impl World<'_> {
     #[inline(always)]
     fn handle(&mut self, event: Packed) -> Next {
         let (id, life) = (event.id(), event.life());
+        if event.kind() == packed::PLAIN_DONE {
+            return self.plain_done(id);
+        }
+        if event.kind() == packed::ARRIVAL {
+            return self.arrival(id, life);
+        }
         match event.kind() {
-            packed::PLAIN_DONE => self.plain_done(id),
             packed::WORK_DONE if self.is_due(id, life) => self.work_done(id),
-            packed::ARRIVAL => self.arrival(id, life),
             packed::TIMEOUT if Self::is_live(&self.calls, &self.plains, event) => self.time_out(id),
             packed::RESUME
                 if self.calls.is_live(id, life) && self.turn_of(id) == event.attempt() =>
@@ -215,7 +221,7 @@ impl World<'_> {
     }
 
     /// Does what was put off while an event was handled.
-    #[inline(always)]
+    #[inline(never)]
     fn do_later(&mut self) {
         let mut done = 0;
         while let Some(&later) = self.later.get(done) {

@@ -66,6 +66,9 @@ pub struct Station {
     pub tally: super::rollout::Tally,
     /// The waiting line.
     pub line: Line,
+    /// Requests taken out of its line, while it is long, since those to come were looked at; see
+    /// [`super::ahead`].
+    pub taken: u32,
     /// Whether nothing happens on it but plain requests.
     pub is_plain: bool,
     /// Whether requests whose callers have gone are dropped on their turn.
@@ -223,6 +226,7 @@ impl World<'_> {
             drops_abandoned: plan.drops_abandoned,
             tally: super::rollout::Tally::default(),
             line: Line::new(plan.discipline),
+            taken: 0,
             knobs: Knobs::default(),
             number,
             life: 0,

@@ -13,6 +13,7 @@
 use super::buckets::{BUCKETS, Buckets, Least};
 use super::far::Far;
 use super::packed::{Entry, Packed};
+use super::{MANY, SHOWN};
 use crate::units::Nanos;
 
 /// The width is looked at after so many entries.
@@ -26,10 +27,6 @@ const MANY_FOR_BUCKETS: u64 = BUCKETS as u64 / 4;
 const FEW: usize = 8;
 /// So many entries come from far off at once, or a slot more.
 const ENOUGH: usize = 64;
-/// The records that so many events are about do not fit into the caches.
-const MANY: usize = 8192;
-/// So many are shown at once.
-const SHOWN: usize = 64;
 
 /// Entries in the order of their keys.
 #[derive(Debug)]
@@ -161,7 +158,7 @@ impl Calendar {
     /// Takes the next entry, unless it is later than `until` or there is none: then it gives
     /// [`Packed::NOTHING`]. Where many are far off, `ahead` is shown those that come from there.
     #[inline(always)]
-    pub fn next(&mut self, until: Nanos, ahead: impl Fn(&[Packed])) -> Packed {
+    pub fn next(&mut self, until: Nanos, ahead: &impl Fn(&[Packed])) -> Packed {
         if self.soon.is_empty() {
             if let Some(last) = self.held.checked_sub(1)
                 && self.few[last % FEW].key() < self.limit
@@ -207,7 +204,8 @@ impl Calendar {
             return Packed::NOTHING;
         }
         self.held = last;
-        self.passes(time);
+        self.now = time;
+        self.count_down();
         self.few[last].event()
     }
 
@@ -216,6 +214,12 @@ impl Calendar {
     fn passes(&mut self, time: Nanos) {
         self.now = time;
         self.soon.begin_at(time);
+        self.count_down();
+    }
+
+    /// Now and then the width is looked at.
+    #[inline(always)]
+    fn count_down(&mut self) {
         self.until_look -= 1;
         if self.until_look == 0 {
             self.look_at_width();
@@ -225,7 +229,7 @@ impl Calendar {
     /// The next entry, where the first bucket has several, or the run or what is far off may be
     /// before it.
     #[inline(never)]
-    fn next_of_several(&mut self, until: Nanos, ahead: impl Fn(&[Packed])) -> Packed {
+    fn next_of_several(&mut self, until: Nanos, ahead: &impl Fn(&[Packed])) -> Packed {
         self.arrange_few();
         loop {
             if !self.soon.is_empty() {
@@ -253,7 +257,7 @@ impl Calendar {
             if self.far.len() == 0 {
                 return Packed::NOTHING;
             }
-            self.fill(&ahead);
+            self.fill(ahead);
         }
     }
 
@@ -378,10 +382,10 @@ mod tests {
             } else {
                 let last = list.last().map_or(0, |key| (key >> 64) as Nanos);
                 if last > 0 && luck.unit() < 0.1 {
-                    let none = calendar.next(last - 1, |_| ());
+                    let none = calendar.next(last - 1, &|_| ());
                     assert_eq!(none, Packed::NOTHING, "nothing is taken before its time");
                 }
-                let next = calendar.next(Nanos::MAX, |_| ());
+                let next = calendar.next(Nanos::MAX, &|_| ());
                 match list.pop() {
                     Some(key) => {
                         assert_eq!(next.event(), Event::Turn(key as u32));
@@ -411,7 +415,7 @@ mod tests {
                 calendar.push(key, Event::Turn(number as u32).packed(0));
             }
             for number in 0..100_000 {
-                let next = calendar.next(Nanos::MAX, |_| ());
+                let next = calendar.next(Nanos::MAX, &|_| ());
                 assert_eq!(next.event(), Event::Turn(number));
             }
             assert_eq!(calendar.len(), 0);
@@ -433,7 +437,7 @@ mod tests {
                 calendar.push(key, Event::Turn(0).packed(0));
             }
             while calendar.len() > 40 {
-                assert_ne!(calendar.next(Nanos::MAX, |_| ()), Packed::NOTHING);
+                assert_ne!(calendar.next(Nanos::MAX, &|_| ()), Packed::NOTHING);
             }
             at_first = if round == 100_000 { calendar.capacity() } else { at_first };
         }

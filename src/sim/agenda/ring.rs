@@ -43,6 +43,12 @@ impl Ring {
         Some((entry.key(), entry.event()))
     }
 
+    /// The next events, as many as there are places for; the other places are left alone.
+    pub fn copy_next(&self, events: &mut [Packed]) {
+        let places = (0..self.len).map(|n| (self.first + n) & (self.entries.len() - 1));
+        events.iter_mut().zip(places).for_each(|(event, at)| *event = self.entries[at].event());
+    }
+
     #[inline(never)]
     #[cold]
     fn grow(&mut self) {
