@@ -159,6 +159,16 @@ impl<T, X: Default> Arena<T, X> {
         &mut self.extras[index as usize]
     }
 
+    /// Sets the extra of a record.
+    #[inline(always)]
+    pub fn set_extra(&mut self, index: u32, extra: X) {
+        self.slots[index as usize].has_extra = true;
+        if self.extras.len() <= index as usize {
+            self.grow_extras(index);
+        }
+        self.extras[index as usize] = extra;
+    }
+
     /// A record, and its extra, which it has no more.
     #[inline(always)]
     pub fn take_extra(&mut self, index: u32) -> (&mut T, Option<X>)
@@ -185,11 +195,7 @@ impl<T, X: Default> Arena<T, X> {
     }
 
     fn make_extra(&mut self, index: u32) {
-        self.slots[index as usize].has_extra = true;
-        if self.extras.len() <= index as usize {
-            self.grow_extras(index);
-        }
-        self.extras[index as usize] = X::default();
+        self.set_extra(index, X::default());
     }
 
     /// Bytes of one slot.

@@ -174,7 +174,7 @@ impl World<'_> {
     /// An attempt reaches its instance.
     #[inline(always)]
     fn come_plainly(&mut self, index: u32) -> Next {
-        let World { plains, stations, meter, .. } = self;
+        let World { plains, stations, meter, plan, .. } = self;
         let (plain, life) = plains.with_life(index);
         let station = &mut stations[plain.instance as usize];
         let counts = &mut meter.components[station.component as usize];
@@ -193,7 +193,12 @@ impl World<'_> {
         plain.waits = true;
         station.line.push(Id { index, life });
         counts.line_changes(self.now, 1, station.line.len());
-        self.draw_first_work(index);
+        // What its first work will take is drawn already: nothing waits for that when its turn
+        // comes. (It is a function of its luck, and not of when it is drawn.)
+        if let Op::Work(work) = plan.ops[plain.op as usize] {
+            let takes = plan.works[work as usize].takes_alone(plain.luck());
+            plains.set_extra(index, takes);
+        }
         None
     }
 
@@ -276,17 +281,6 @@ impl World<'_> {
     fn work_plainly(&mut self, index: u32, work: u32) {
         let takes = self.plan.works[work as usize].takes_alone(self.plains[index].luck());
         self.agenda.at(self.now.saturating_add(takes), Event::PlainDone { plain: index });
-    }
-
-    /// Draws what the first work of a request that waits will take: when its turn comes, nothing
-    /// waits for that. (What is drawn is a function of its luck, and not of when it is drawn.)
-    #[inline(always)]
-    fn draw_first_work(&mut self, index: u32) {
-        let plain = &self.plains[index];
-        if let Op::Work(work) = self.plan.ops[plain.op as usize] {
-            let takes = self.plan.works[work as usize].takes_alone(plain.luck());
-            *self.plains.extra_mut(index) = takes;
-        }
     }
 
     /// A plain request makes a call, and keeps its worker meanwhile.
@@ -427,7 +421,7 @@ impl World<'_> {
         if let Some(takes) = drawn {
             plain.op += 1;
             let until = self.now.saturating_add(takes);
-            self.agenda.at(until, Event::PlainDone { plain: id.index });
+            self.agenda.at_often(until, Event::PlainDone { plain: id.index });
         } else {
             let next = self.run_plain_programs(id.index);
             self.go(next);

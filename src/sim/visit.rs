@@ -173,7 +173,7 @@ impl ClientState {
     #[inline(always)]
     fn put_arrival(&self, client: ClientId, agenda: &mut Agenda, at: Nanos) {
         if at < NEVER / 2 {
-            agenda.at(at, Event::Arrival { client, epoch: self.epoch });
+            agenda.at_often(at, Event::Arrival { client, epoch: self.epoch });
         }
     }
 }
