@@ -34,9 +34,9 @@ pub fn look_at_line(station: &mut Station, plains: &Plains) {
     std::hint::black_box(seen);
 }
 
-/// Reads the records of what may time out, and of what will have done its work: of plain requests, of those that wait for
-/// them, of tasks, of the calls that wait for these, of those calls' callers, and of the calls that
-/// wait for these; and of their instances.
+/// Reads the records of what may time out, and of what will have done its work: of plain requests,
+/// of those that wait for them, of tasks, of the calls that wait for these, of those calls' callers,
+/// and of the calls that wait for these; and of their instances.
 #[inline(never)]
 pub fn look(
     events: &[Packed],
@@ -49,7 +49,10 @@ pub fn look(
     for event in events {
         seen += match event.kind() {
             packed::PLAIN_TIMEOUT => plains.get(event.id(), event.life()).map_or(0, |p| p.came),
-            packed::TIMEOUT => calls.get(event.id(), event.life()).map_or(0, |call| call.began),
+            packed::TIMEOUT => match calls.get(event.id(), event.life()) {
+                Some(call) => call.began + calls.extra(event.id()).map_or(0, |extra| extra.pause),
+                None => 0,
+            },
             _ => 0,
         };
     }
