@@ -45,17 +45,24 @@ pub fn look(
     plains: &Plains,
     stations: &[Station],
 ) {
-    let mut seen = look_at_plain(events, plains, stations);
+    let (mut seen, mut timeouts) = (0, 0);
     for event in events {
+        let (id, life) = (event.id(), event.life());
         seen += match event.kind() {
-            packed::PLAIN_TIMEOUT => plains.get(event.id(), event.life()).map_or(0, |p| p.came),
-            packed::TIMEOUT => match calls.get(event.id(), event.life()) {
-                Some(call) => call.began + calls.extra(event.id()).map_or(0, |extra| extra.pause),
+            packed::PLAIN_TIMEOUT => plains.get(id, life).map_or(0, |plain| plain.came),
+            packed::TIMEOUT => match calls.get(id, life) {
+                Some(call) => call.began + calls.extra(id).map_or(0, |extra| extra.pause),
                 None => 0,
             },
-            _ => 0,
+            _ => continue,
         };
+        timeouts += 1;
     }
+    if timeouts == events.len() {
+        std::hint::black_box(seen);
+        return; // As they are where they come from a lane.
+    }
+    seen += look_at_plain(events, plains, stations);
     let mut waiting = [(Id::NONE, NONE); MOST];
     for (event, waits) in events.iter().zip(&mut waiting) {
         if event.kind() == packed::WORK_DONE

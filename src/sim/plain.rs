@@ -96,6 +96,9 @@ impl Plain {
     }
 }
 
+/// Work is drawn ahead for so many who wait.
+const DRAWN_AT_MOST: u32 = 32;
+
 /// Tells a plain request that goes on from a task, which has the same kind of number.
 const PLAIN: u32 = 1 << 31;
 
@@ -194,8 +197,11 @@ impl World<'_> {
         station.line.push(Id { index, life });
         counts.line_changes(self.now, 1, station.line.len());
         // What its first work will take is drawn already: nothing waits for that when its turn
-        // comes. (It is a function of its luck, and not of when it is drawn.)
-        if let Op::Work(work) = plan.ops[plain.op as usize] {
+        // comes. (It is a function of its luck, and not of when it is drawn.) Where the line is
+        // long it may never come.
+        if station.line.len() <= DRAWN_AT_MOST
+            && let Op::Work(work) = plan.ops[plain.op as usize]
+        {
             let takes = plan.works[work as usize].takes_alone(plain.luck());
             plains.set_extra(index, takes);
         }
