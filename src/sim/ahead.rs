@@ -13,6 +13,8 @@ use crate::plan::NONE;
 
 /// So many events are shown at once at most.
 const MOST: usize = 64;
+/// So many records do not fit into the second cache of a processor; fewer are not looked at.
+const MANY_RECORDS: u32 = 8192;
 /// So many requests in a line are looked at at once, if there are at least [`MANY`] in it.
 pub const AT_ONCE: u32 = 32;
 /// See [`AT_ONCE`].
@@ -45,6 +47,9 @@ pub fn look(
     plains: &Plains,
     stations: &[Station],
 ) {
+    if plains.slots() + tasks.slots() + calls.slots() < MANY_RECORDS {
+        return;
+    }
     let (mut seen, mut timeouts) = (0, 0);
     for event in events {
         let (id, life) = (event.id(), event.life());

@@ -230,7 +230,13 @@ impl Calendar {
     /// before it.
     #[inline(never)]
     fn next_of_several(&mut self, until: Nanos, ahead: &impl Fn(&[Packed])) -> Packed {
-        self.arrange_few();
+        if self.held == 1 {
+            self.held = 0;
+            self.soon.begin_at(self.now);
+            self.arrange(self.few[0].key(), self.few[0].event());
+        } else if self.held > 1 {
+            self.arrange_few();
+        }
         loop {
             if !self.soon.is_empty() {
                 let Some(first) = self.soon.least() else {
