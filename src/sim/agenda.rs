@@ -112,6 +112,9 @@ const NO_LANE: u16 = u16::MAX;
 const MANY: usize = 8192;
 /// So many are shown at once.
 const SHOWN: usize = 64;
+/// A lane with fewer entries is not shown. (It holds one kind of event; who looks at what is shown
+/// knows whether all records together are many.)
+const LONG: usize = 1024;
 
 /// Time above, rank and sequence below: one comparison orders two entries.
 #[inline]
@@ -148,7 +151,7 @@ impl Lane {
     #[inline(never)]
     fn show(&mut self, ahead: &impl Fn(&[Packed])) {
         self.taken = 0;
-        if self.waiting.len() >= MANY / 8 {
+        if self.waiting.len() >= LONG {
             let mut events = [Packed::NOTHING; SHOWN];
             self.waiting.copy_next(&mut events);
             ahead(&events);

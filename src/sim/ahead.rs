@@ -15,10 +15,10 @@ use crate::plan::NONE;
 const MOST: usize = 64;
 /// So many records do not fit into the second cache of a processor; fewer are not looked at.
 const MANY_RECORDS: u32 = 8192;
-/// So many requests in a line are looked at at once, if there are at least [`MANY`] in it.
-pub const AT_ONCE: u32 = 32;
-/// See [`AT_ONCE`].
-pub const MANY: u32 = 1024;
+/// A line with so many requests is long.
+pub const LONG: u32 = 1024;
+/// So many requests of a long line are looked at at once.
+const AT_ONCE: u32 = 32;
 
 /// A request has been taken out of a long line: now and then reads the records of the next ones
 /// and what has been drawn for them.
@@ -37,8 +37,8 @@ pub fn look_at_line(station: &mut Station, plains: &Plains) {
 }
 
 /// Reads the records of what may time out, and of what will have done its work: of plain requests,
-/// of those that wait for them, of tasks, of the calls that wait for these, of those calls' callers,
-/// and of the calls that wait for these; and of their instances.
+/// of those that wait for them, of tasks, of the calls that wait for these, of those calls'
+/// callers, and of the calls that wait for these; and of their instances.
 #[inline(never)]
 pub fn look(
     events: &[Packed],

@@ -273,5 +273,8 @@ mod tests {
         let (again, ..) = arena.take();
         assert_eq!((again, arena.extra(again)), (b, None));
         assert_eq!(*arena.extra_mut(again), 0, "an extra begins anew");
+        arena.set_extra(a, 9);
+        assert_eq!(arena.take_extra(a), (&mut "", Some(9)));
+        assert_eq!(arena.take_extra(a), (&mut "", None), "it is taken once");
     }
 }

@@ -419,7 +419,7 @@ impl World<'_> {
             return counts.busy_changes(self.now, -1);
         };
         counts.line_changes(self.now, -1, 0);
-        if station.line.len() >= ahead::MANY {
+        if station.line.len() >= ahead::LONG {
             ahead::look_at_line(station, plains);
         }
         let (plain, drawn) = plains.take_extra(id.index);

@@ -228,19 +228,15 @@ impl World<'_> {
             let task = &mut self.tasks[index];
             let op = self.plan.ops[task.op as usize];
             task.op += 1;
-            // Questions one after the other: a processor foresees their answers better than where a
-            // table would send it.
-            next = if let Op::Call(edge) = op {
-                self.call_out(index, edge)
-            } else if let Op::Reply(status) = op {
-                self.end_task(index, status)
-            } else if let Op::Work(work) = op {
-                self.work(index, work)
-            } else if let Op::Jump(to) = op {
-                task.op = to;
-                next
-            } else {
-                self.rare_operation(index, op)
+            next = match op {
+                Op::Work(work) => self.work(index, work),
+                Op::Call(edge) => self.call_out(index, edge),
+                Op::Reply(status) => self.end_task(index, status),
+                Op::Jump(to) => {
+                    task.op = to;
+                    next
+                }
+                other => self.rare_operation(index, other),
             };
         }
     }

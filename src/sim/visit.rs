@@ -207,10 +207,16 @@ impl World<'_> {
     /// The rate of a client changes: what is left of the present gap is spent at the new rate.
     pub fn rate_changes(&mut self, client: ClientId, by: f64, to: Option<f64>) {
         let source = &self.plan.clients[client as usize].source;
-        let Source::Open { rate, .. } = source else { return };
+        let Source::Open { rate, first_at, .. } = source else { return };
         let state = &mut self.clients[client as usize];
         if (state.by, state.to) == (by, to) {
             return; // Not even a rounding: a surge by 1x changes nothing.
+        }
+        if let Some(first) = first_at.filter(|first| *first > self.now) {
+            // The first arrival comes when it was said, whatever the rate.
+            (state.by, state.to) = (by, to);
+            state.ahead_ends = state.end_of(rate, state.ahead, first);
+            return;
         }
         let (from, now) = (seconds(state.since), seconds(self.now));
         let spent = match state.to {
@@ -450,4 +456,19 @@ impl World<'_> {
 /// A number of requests.
 fn sample_count(count: &CountSampler, luck: Luck) -> u32 {
     count.sample(&mut luck.rng())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_that_are_drawn_at_once_are_those_drawn_one_by_one() {
+        let mut luck = Stream::new(1, 0, "test", "gaps");
+        let mut gaps = UnitGaps::new(luck.clone());
+        for number in 0..3 * GAPS {
+            let alone: f64 = Exp1.sample(&mut luck);
+            assert_eq!(gaps.next(), alone, "{number}");
+        }
+    }
 }

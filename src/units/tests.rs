@@ -144,3 +144,24 @@ fn seconds_and_nanoseconds_convert_with_saturation() {
     assert_eq!(from_seconds(1e30), NEVER);
     assert_eq!(seconds(2_500 * MILLISECOND), 2.5);
 }
+
+/// The slow twin is the standard library's way: a half is added, what is behind the point cut off.
+#[test]
+fn the_nearest_nanosecond_is_that_of_the_standard_library() {
+    let slow = |nanos: f64| {
+        if nanos < (1u64 << 52) as f64 { (nanos + 0.5).floor() as u64 } else { nanos as u64 }
+    };
+    let mut luck = crate::rng::Stream::new(1, 0, "test", "nearest");
+    for _ in 0..100_000 {
+        // All bit patterns: all sizes, negative numbers, infinities and NaN.
+        let any = f64::from_bits(luck.next_u64());
+        assert_eq!(nearest(any), slow(any), "{any}");
+        let usual = luck.unit() * 10f64.powi((luck.unit() * 20.0) as i32);
+        assert_eq!(nearest(usual), slow(usual), "{usual}");
+    }
+    let below_whole = (1u64 << 52) as f64 - 0.5;
+    for edge in [0.0, -0.0, 0.5, -0.5, 0.499_999, 1.5, 2.5, below_whole, below_whole + 0.5] {
+        assert_eq!(nearest(edge), slow(edge), "{edge}");
+    }
+    assert_eq!([nearest(f64::INFINITY), nearest(f64::NAN)], [NEVER, 0]);
+}

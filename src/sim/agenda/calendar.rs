@@ -120,6 +120,7 @@ impl Calendar {
         self.few[place].set(key, event);
     }
 
+    /// Puts an entry in where there is something in the buckets, or more than a few entries.
     #[inline(never)]
     fn push_one_of_many(&mut self, key: u128, event: Packed) {
         if self.held > 1 {
@@ -369,7 +370,7 @@ mod tests {
         let mut list: Vec<u128> = Vec::new();
         let mut luck = crate::rng::Stream::new(1, 0, "test", "calendar");
         let (mut most, mut times_empty, mut widths) = (0, 0, std::collections::BTreeSet::new());
-        let (mut with_run, mut now) = (0, 0);
+        let (mut with_run, mut with_few, mut now) = (0, 0, 0);
         for round in 0..400_000u32 {
             let wanted = f64::from(round % 10_000) / 10_000.0;
             // Ten thousand rounds each of nanoseconds, microseconds, seconds, and all at once.
@@ -406,9 +407,11 @@ mod tests {
             times_empty += u32::from(list.is_empty());
             with_run +=
                 u32::from(calendar.run_at < calendar.run.len() && !calendar.soon.is_empty());
+            with_few += u32::from(calendar.held > 2);
             widths.insert(calendar.soon.shift());
         }
         assert!(most > 1500 && times_empty > 10, "all sizes: {most}, {times_empty}");
+        assert!(with_few > 1000, "a few, in no bucket: {with_few}");
         assert!(with_run > 10_000 && widths.len() > 10, "{with_run} {widths:?}");
     }
 

@@ -79,6 +79,11 @@ mod tests {
                 assert_eq!(ring.pop(), queue.pop_front());
             }
             assert_eq!(ring.len(), queue.len());
+            let mut next = [Packed::NOTHING; 4];
+            ring.copy_next(&mut next);
+            let expected = queue.iter().map(|(_, event)| *event);
+            let expected = expected.chain(std::iter::repeat(Packed::NOTHING));
+            assert!(next.into_iter().eq(expected.take(4)));
         }
         assert!(ring.capacity() >= 256, "it has grown: {}", ring.capacity());
     }

@@ -138,6 +138,18 @@ fn a_surge_spends_the_rest_of_the_gap_at_the_new_rate() {
 }
 
 #[test]
+fn a_surge_before_the_first_arrival_does_not_move_it() {
+    let run = run("
+        horizon: 5s
+        clients: {c: {arrivals: {constant: {rate: 1/s, first: 2s}}, calls: api}}
+        components: {api: {kind: server, workers: 1, endpoints: {request: [reply: ok]}}}
+        changes: {surge: {what: {surge: {clients: c, by: 4x}}, at: 1s, until: 2400ms}}");
+    // 0.25 s after the first; six tenths of the next gap are over at 2.4 s.
+    let expected = [2000, 2250, 2800, 3800, 4800].map(|at| (at, Ok));
+    assert_eq!(run.ends("c"), ends_ms(&expected));
+}
+
+#[test]
 fn pressure_slows_what_begins_while_memory_is_nearly_full() {
     let run = run("
         clients: {c: {arrivals: {at: [0s, 1s]}, calls: api, timeout: 30s}}
