@@ -6,9 +6,9 @@
 use super::{Event, Response};
 
 /// An event and its lane. The first word holds two ids; the second one, from the lowest bit: 8 bits
-/// for the kind, 16 for an attempt, 8 for a status, 16 for the lane. They are
-/// written and read one by one: a processor that reads in one piece what was just written in two
-/// waits for the writes.
+/// for the kind, 16 for an attempt, 8 for a status, 16 for the lane. They are written and
+/// read one by one: a processor that reads in one piece what was just written in two waits for the
+/// writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packed {
     ids: u64,
