@@ -4,8 +4,9 @@
 //! nobody is refused by a rule, nothing is shared but workers. What a request needs there is known
 //! beforehand, and the engine keeps it in one small record ([`crate::sim::plain`]) in place of a
 //! call and a task. Nothing is simulated otherwise: a plan without its plain ways has the same
-//! outcomes, to the last bit. (But for one order that no rule states: when a process dies, those who wait for it are told in the order of the slots of their
-//! requests, which depends on how many requests elsewhere have slots of the same kind.)
+//! outcomes, to the last bit. (But for one order that no rule states: when a process dies, those
+//! who wait for it are told in the order of the slots of their requests, which depends on how many
+//! requests elsewhere have slots of the same kind.)
 
 use super::{
     ComponentId, EdgePlan, GaugePlan, NONE, ObservePlan, Op, OpId, Place, Plan, SignalPlan,
