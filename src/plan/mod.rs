@@ -41,6 +41,8 @@ pub type BugId = u32;
 pub type ClassId = u32;
 /// Says that there is none.
 pub const NONE: u32 = u32::MAX;
+/// For [`EdgePlan::plain`]: the program of the endpoint that has the name of the caller's.
+pub const PASSES: OpId = NONE - 1;
 
 /// Layers that may stand around one call or at one door.
 pub const MAX_LAYERS: usize = 8;
@@ -407,9 +409,23 @@ pub struct EdgePlan {
     /// Key of this call site for the luck of requests: a hash of its place, stable under patches
     /// elsewhere.
     pub luck: u64,
-    /// First operation of the callee's program, where calls go by the plain way; otherwise
-    /// [`NONE`]. See [`Plan::mark_plain`].
+    /// First operation of the callee's program, where the callee is plain; [`PASSES`] if that
+    /// depends on the endpoint of the caller. Otherwise [`NONE`]. See [`Plan::mark_plain`].
     pub plain: OpId,
+    /// Whether calls need no record but that of their first attempt. See [`Plan::mark_plain`].
+    pub opens_plainly: bool,
+}
+
+impl EdgePlan {
+    /// The callee's endpoint for a call out of an endpoint of the caller; [`NONE`] if the callee
+    /// has none of that name.
+    #[inline]
+    pub fn endpoint_for(&self, own: u32) -> u32 {
+        match self.endpoint {
+            NONE => self.same_endpoint.get(own as usize).copied().unwrap_or(NONE),
+            endpoint => endpoint,
+        }
+    }
 }
 
 /// Time-out of an attempt.

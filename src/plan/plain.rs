@@ -3,14 +3,12 @@
 //! Some components only work and call, one request after the other: no process of theirs ever dies,
 //! nobody is refused by a rule, nothing is shared but workers. What a request needs there is known
 //! beforehand, and the engine keeps it in one small record ([`crate::sim::plain`]) in place of a
-//! call and a task. Nothing is simulated otherwise: a plan without its plain ways has the same
-//! outcomes, to the last bit. (But for one order that no rule states: when a process dies, those
-//! who wait for it are told in the order of the slots of their requests, which depends on how many
-//! requests elsewhere have slots of the same kind.)
+//! task. Where its call site is plain too, that record is the call as well. Nothing is simulated
+//! otherwise: a plan without its plain ways has the same outcomes, to the last bit.
 
 use super::{
-    ComponentId, EdgePlan, GaugePlan, NONE, ObservePlan, Op, OpId, Place, Plan, SignalPlan,
-    TimedPlan, Timeout,
+    ChangeAction, ComponentId, DeedPlan, EdgePlan, GaugePlan, NONE, ObservePlan, Op, OpId, PASSES,
+    Place, Plan, SignalPlan, TimedPlan, Timeout,
 };
 use crate::component::Discipline;
 use crate::mitigation::{Layer, LayerState};
@@ -21,25 +19,22 @@ impl Plan {
     /// call sites that lead there.
     ///
     /// A component is plain if all that is done on its instances is to wait for a worker, to work,
-    /// and to call plain components while the worker is held, and if all who call it do so in the
-    /// plain way (at once, without a pool, with nobody who wants to be asked or told of a good
-    /// answer). Where changes or people may act on instances, none is.
+    /// and to call while the worker is held (or there is always another), if no change and nobody's action touches them, and if
+    /// attempts reach it at once and are never called back. Whom it calls, and who calls it, need
+    /// not be plain.
+    ///
+    /// A call site is plain if it leads to a plain component, and if calls go out and answers come
+    /// back without more than a choice of the instance, a connection, and a time-out that is the
+    /// same for all.
     pub fn mark_plain(&mut self) {
-        let acted_on = !self.changes.is_empty() || self.responder.is_some();
+        let acted_on = self.acted_on();
         let mut plain: Vec<bool> = (0..self.components.len() as u32)
-            .map(|component| !acted_on && self.serves_plainly(component))
+            .map(|id| {
+                !acted_on[id as usize] && self.serves_plainly(id) && self.programs_are_plain(id)
+            })
             .collect();
         for edge in &self.edges {
-            plain[edge.to as usize] &= edge.is_plain_way() && self.first_op(edge).is_some();
-        }
-        // Whoever calls one that is not plain is not plain either. (Callers mostly stand before
-        // those whom they call.)
-        let mut before = None;
-        while before.as_ref() != Some(&plain) {
-            before = Some(plain.clone());
-            for component in (0..plain.len()).rev() {
-                plain[component] &= self.programs_are_plain(component as u32, &plain);
-            }
+            plain[edge.to as usize] &= edge.reaches_plainly() && self.first_op(edge).is_some();
         }
         for (component, plain) in self.components.iter_mut().zip(&plain) {
             component.is_plain = *plain;
@@ -47,8 +42,39 @@ impl Plan {
         for edge in 0..self.edges.len() {
             let first = self.first_op(&self.edges[edge]);
             let is_plain = plain[self.edges[edge].to as usize];
-            self.edges[edge].plain = first.filter(|_| is_plain).unwrap_or(NONE);
+            let edge = &mut self.edges[edge];
+            edge.plain = first.filter(|_| is_plain).unwrap_or(NONE);
+            edge.opens_plainly = is_plain && edge.is_plain_way();
         }
+    }
+
+    /// For each component whether changes or people may do something to its instances, or to the
+    /// ways there.
+    fn acted_on(&self) -> Vec<bool> {
+        let changed = self.changes.iter().filter_map(|change| match change.action {
+            ChangeAction::Turn { component, .. }
+            | ChangeAction::Deploy { component, .. }
+            | ChangeAction::Flush { component, .. }
+            | ChangeAction::EmptyCaches { component, .. } => Some(component),
+            ChangeAction::Link { to, .. } => Some(to),
+            // A bug that strikes is somebody's, and whoever has one is not plain.
+            ChangeAction::Surge { .. } | ChangeAction::Bug(_) => None,
+        });
+        let actions = self.responder.iter().flat_map(|responder| &responder.actions);
+        let done = actions.clone().flat_map(|action| &action.does).filter_map(|deed| match *deed {
+            DeedPlan::Rollback(component)
+            | DeedPlan::Reload(component)
+            | DeedPlan::Restart(component)
+            | DeedPlan::Scale(component, _) => Some(component),
+            // Whoever has a bug or a middleware is not plain.
+            DeedPlan::Hotfix(_) | DeedPlan::Disable(_) | DeedPlan::Block(_) => None,
+        });
+        let replaced = actions.flat_map(|action| action.replaces.iter().copied());
+        let mut acted_on = vec![false; self.components.len()];
+        for component in changed.chain(done).chain(replaced) {
+            acted_on[component as usize] = true;
+        }
+        acted_on
     }
 
     /// The same plan, in which every request goes by the general way.
@@ -56,7 +82,9 @@ impl Plan {
     pub fn without_plain_ways(&self) -> Plan {
         let mut plan = self.clone();
         plan.components.iter_mut().for_each(|component| component.is_plain = false);
-        plan.edges.iter_mut().for_each(|edge| edge.plain = NONE);
+        for edge in &mut plan.edges {
+            (edge.plain, edge.opens_plainly) = (NONE, false);
+        }
         plan
     }
 
@@ -71,7 +99,8 @@ impl Plan {
             && !c.drops_abandoned;
         let cannot_fail = c.bugs.is_empty() && c.leaks.iter().all(|leak| *leak == (0, 0));
         c.instances > 0
-            && !c.releases
+            && c.endpoints.len() <= usize::from(u8::MAX)
+            && (!c.releases || c.workers == u32::MAX) // Whoever wants one back gets it at once.
             && has_only_workers
             && has_no_rules
             && has_a_simple_line
@@ -106,20 +135,31 @@ impl Plan {
             )
     }
 
-    /// First operation of the program that a call runs, if it names one that there is.
+    /// First operation of the program that calls on a call site run, if it is the same for all
+    /// and there is one; [`PASSES`] if it is that of the endpoint that the caller has, and each of
+    /// those has one.
     fn first_op(&self, edge: &EdgePlan) -> Option<OpId> {
-        let callee = &self.components[edge.to as usize];
-        let row = callee.version as usize * callee.endpoints.len();
-        let endpoint = Some(edge.endpoint).filter(|endpoint| *endpoint != NONE)?;
-        callee.programs.get(row + endpoint as usize).copied().filter(|op| *op != NONE)
+        if edge.endpoint != NONE {
+            return self.program(edge.to, edge.endpoint);
+        }
+        let all = !edge.same_endpoint.is_empty()
+            && edge.same_endpoint.iter().all(|own| self.program(edge.to, *own).is_some());
+        all.then_some(PASSES)
     }
 
-    /// Whether the programs of a component only work and call what is plain.
-    fn programs_are_plain(&self, id: ComponentId, plain: &[bool]) -> bool {
+    /// First operation of an endpoint of a component, in the version that it begins with.
+    pub fn program(&self, component: ComponentId, endpoint: u32) -> Option<OpId> {
+        let component = &self.components[component as usize];
+        let row = component.version as usize * component.endpoints.len();
+        let endpoint = Some(endpoint).filter(|endpoint| *endpoint != NONE)?;
+        component.programs.get(row + endpoint as usize).copied().filter(|op| *op != NONE)
+    }
+
+    /// Whether the programs of a component only work and call.
+    fn programs_are_plain(&self, id: ComponentId) -> bool {
         let is_plain = |op: &Op| match op {
             Op::Work(work) => !self.works[*work as usize].crowds,
-            Op::Call(edge) => plain[self.edges[*edge as usize].to as usize],
-            Op::Reply(_) => true,
+            Op::Call(_) | Op::Reply(_) => true,
             _ => false,
         };
         let programs = self.components[id as usize].programs.iter().filter(|op| **op != NONE);
@@ -132,19 +172,21 @@ impl Plan {
 }
 
 impl EdgePlan {
-    /// Whether calls go out and answers come back without more than a choice of the instance and a
-    /// time-out that is the same for all.
+    /// Whether attempts arrive and answers return at once, and nobody calls an attempt back.
+    fn reaches_plainly(&self) -> bool {
+        self.network.is_none() && !self.cancels && self.hedge == u8::MAX
+    }
+
+    /// Whether calls go out and answers come back without more than a choice of the instance, a
+    /// connection, and a time-out that is the same for all.
     fn is_plain_way(&self) -> bool {
         let layers_look_away = self.layers.iter().map(LayerState::new).all(|layer| {
             !layer.asks() && !layer.minds(Status::Ok) // Such as a retry without a budget.
         });
         layers_look_away
-            && self.hedge == u8::MAX
-            && self.pool == NONE
-            && self.network.is_none()
+            && self.reaches_plainly()
             && self.deadline_lane == NONE
             && !self.late_used
-            && !self.cancels
             && !self.pick.needs_load()
             && !matches!(self.timeout, Timeout::Drawn(_))
     }

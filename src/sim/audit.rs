@@ -62,8 +62,14 @@ impl World<'_> {
         for plain in self.plains.all() {
             let count = &mut counts[plain.instance as usize];
             count.present += 1;
-            count.waiting += u32::from(plain.waits);
-            count.busy += u32::from(!plain.waits);
+            count.waiting += u32::from(plain.waits());
+            count.busy += u32::from(!plain.waits() && !self.has_released(plain));
+            let pool = self.plan.edges[plain.edge as usize].pool;
+            if let Some(from) =
+                Some(self.caller_of(plain)).filter(|from| *from != NONE && pool != NONE)
+            {
+                counts[from as usize].connections[pool as usize] += 1;
+            }
         }
         for index in (0..self.calls.slots()).filter(|index| self.calls.is_taken(*index)) {
             let call = &self.calls[index];

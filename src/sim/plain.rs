@@ -1,21 +1,23 @@
 //! The plain way: requests of which only what everybody needs has to be known.
 //!
-//! On a plain call site (see [`Plan::mark_plain`](crate::plan::Plan::mark_plain)) a call and its
-//! first attempt are one record of half the size, and what cannot happen there is not looked for.
-//! As soon as something else than a good answer comes of an attempt (it times out, it is refused),
-//! the caller's side becomes an ordinary call, and `call` goes on with it as with any other; its
-//! later attempts are plain records, which it waits for. Everything is counted, drawn and scheduled
-//! in the same order as in the general way, so that the outcome is the same to the last bit (but
-//! for one order, which `plan/plain.rs` names).
+//! At a plain component (see [`Plan::mark_plain`](crate::plan::Plan::mark_plain)) an attempt is a
+//! record of two thirds of a task's size, and what cannot happen there is not looked for. On a
+//! plain call site that record is the call as well. As soon as something else than a good answer
+//! comes of its attempt (it times out, it is refused), the caller's side becomes an ordinary call,
+//! and `call` goes on with it as with any other; its later attempts are plain records, which it
+//! waits for. Everything is counted, drawn and scheduled in the same order as in the general way,
+//! so that the outcome is the same to the last bit.
+
+mod caller;
 
 use super::agenda::Event;
 use super::ahead;
 use super::arena::Arena;
 use super::call::{choose, luck};
-use super::records::{Call, CallState, Caller, Id, Identity, Task};
+use super::records::{Caller, Id, Identity, Task};
 use super::task::{Next, passed_on};
 use super::world::{Later, World};
-use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId};
+use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId, PASSES};
 use crate::rng::Luck;
 use crate::status::Status;
 use crate::units::Nanos;
@@ -42,11 +44,16 @@ pub struct Plain {
     pub op: OpId,
     /// Number of the attempt in its call.
     pub attempt: u16,
-    /// Whether it waits for a worker; otherwise it has one.
-    pub waits: bool,
-    /// Whether its answer is degraded at best.
-    pub degraded: bool,
+    /// Number of its endpoint at the component.
+    pub endpoint: u8,
+    /// [`WAITS`] and [`DEGRADED`].
+    marks: u8,
 }
+
+/// Mark of a plain request: it waits for a worker; otherwise it has one.
+const WAITS: u8 = 1;
+/// Mark of a plain request: its answer is degraded at best.
+const DEGRADED: u8 = 2;
 
 /// Who waits for the answer of a plain request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +64,8 @@ pub enum Awaits {
     Visit(u32),
     /// The caller of this call, another plain request.
     Plain(u32),
+    /// The caller of this call, a task, which names it as its child (see [`child`]).
+    Task(Id),
     /// A call with a record of its own.
     Call(Id),
     /// Nobody any more: the attempt was given up.
@@ -76,8 +85,8 @@ impl Default for Plain {
             instance: NONE,
             op: NONE,
             attempt: 0,
-            waits: false,
-            degraded: false,
+            endpoint: 0,
+            marks: 0,
         }
     }
 }
@@ -89,12 +98,27 @@ impl Plain {
         !matches!(self.awaits, Awaits::Call(_) | Awaits::Nobody)
     }
 
+    /// Whether it waits for a worker; otherwise it has one.
+    #[inline(always)]
+    pub fn waits(&self) -> bool {
+        self.marks & WAITS != 0
+    }
+
     /// The luck of the attempt.
     #[inline(always)]
     pub fn luck(&self) -> Luck {
-        self.call_luck.at(luck::ATTEMPT + u64::from(self.attempt))
+        attempt_luck(self.call_luck, self.attempt)
     }
 }
+
+/// The luck of an attempt of a call.
+#[inline(always)]
+fn attempt_luck(call: Luck, attempt: u16) -> Luck {
+    call.at(luck::ATTEMPT + u64::from(attempt))
+}
+
+/// Where a plain request enters a component: its first operation, and its endpoint.
+pub type Entry = (OpId, u8);
 
 /// Work is drawn ahead for so many who wait.
 const DRAWN_AT_MOST: u32 = 32;
@@ -114,8 +138,15 @@ pub fn of(next: u32) -> Option<u32> {
     (next & PLAIN != 0).then_some(next & !PLAIN)
 }
 
+/// The child of a task that has a plain call out.
+#[inline(always)]
+fn child(index: u32, life: u32) -> Id {
+    Id { index: index | PLAIN, life }
+}
+
 impl World<'_> {
-    /// A new call on a plain call site; its first attempt goes out at once.
+    /// A new call on a plain call site; its first attempt goes out at once. (Where there is a pool,
+    /// it has a connection.)
     #[inline(always)]
     pub fn open_plain(
         &mut self,
@@ -124,6 +155,7 @@ impl World<'_> {
         from: InstanceId,
         identity: Identity,
         call_luck: Luck,
+        (op, endpoint): Entry,
     ) -> Next {
         let World { plains, edges, components, agenda, plan, .. } = self;
         let edge = &mut edges[edge_id as usize];
@@ -142,22 +174,31 @@ impl World<'_> {
             awaits,
             edge: edge_id,
             instance: chosen.unwrap_or(NONE),
-            op: edge.plain,
+            op,
             attempt: 1,
-            waits: false,
-            degraded: false,
+            endpoint,
+            marks: 0,
         };
+        if let Awaits::Task(task) = awaits {
+            self.tasks[task.index].child = child(index, life);
+        }
         match chosen {
             Some(_) => self.come_plainly(index),
             None => self.end_as_call(index, Status::Unavailable),
         }
     }
 
-    /// A later attempt of an ordinary call goes out on a plain call site; its instance is chosen.
+    /// An attempt of an ordinary call goes out to a plain component; its instance is chosen.
     #[inline(never)]
     pub fn send_plain(&mut self, index: u32) -> Next {
         let (call, life) = self.calls.with_life(index);
         call.task = Id::NONE;
+        let (edge, endpoint) = (call.edge, call.endpoint);
+        let op = match self.edges[edge as usize].plain {
+            PASSES => self.entry_of(edge, endpoint).0,
+            op => op,
+        };
+        let call = &self.calls[index];
         let (plain, _, place) = self.plains.take();
         *place = Plain {
             call_luck: call.luck,
@@ -166,10 +207,10 @@ impl World<'_> {
             awaits: Awaits::Call(Id { index, life }),
             edge: call.edge,
             instance: call.target,
-            op: self.edges[call.edge as usize].plain,
+            op,
             attempt: call.attempt,
-            waits: false,
-            degraded: false,
+            endpoint: endpoint as u8,
+            marks: 0,
         };
         self.come_plainly(plain)
     }
@@ -193,7 +234,7 @@ impl World<'_> {
             counts.busy_changes(self.now, 1);
             return goes_on(index);
         }
-        plain.waits = true;
+        plain.marks |= WAITS;
         station.line.push(Id { index, life });
         counts.line_changes(self.now, 1, station.line.len());
         // What its first work will take is drawn already: nothing waits for that when its turn
@@ -224,7 +265,7 @@ impl World<'_> {
         *place = Task {
             call,
             instance: plain.instance,
-            endpoint: self.plan.edges[plain.edge as usize].endpoint,
+            endpoint: u32::from(plain.endpoint),
             epoch,
             attempt: plain.attempt,
             identity: plain.identity,
@@ -289,24 +330,52 @@ impl World<'_> {
         self.agenda.at(self.now.saturating_add(takes), Event::PlainDone { plain: index });
     }
 
-    /// A plain request makes a call, and keeps its worker meanwhile.
+    /// A plain request makes a call.
     #[inline(always)]
     fn call_plainly(&mut self, index: u32, edge: EdgeId) -> Next {
+        if self.edges[edge as usize].releases_worker {
+            self.release_plainly(index, -1);
+        }
         let plain = &self.plains[index];
         let luck = plain.luck().at(self.plan.edges[edge as usize].luck).at(0);
         let Plain { instance, identity, .. } = *plain;
-        self.open_plain(edge, Awaits::Plain(index), instance, identity, luck)
+        let own = u32::from(plain.endpoint);
+        if self.edges[edge as usize].opens_plainly && self.connects(edge, instance) {
+            let entry = self.entry(edge, own);
+            return self.open_plain(edge, Awaits::Plain(index), instance, identity, luck, entry);
+        }
+        self.call_with_care(index, edge, luck)
+    }
+
+    /// A plain request makes a call that needs a record of its own.
+    #[inline(never)]
+    fn call_with_care(&mut self, index: u32, edge: EdgeId, luck: Luck) -> Next {
+        let Plain { instance, identity, endpoint: own, .. } = self.plains[index];
+        let endpoint = self.plan.edges[edge as usize].endpoint_for(u32::from(own));
+        self.open_call(edge, Caller::Plain(index), instance, identity, luck, endpoint)
+    }
+
+    /// A plain request gives up its worker for a call (-1), or has one again (1): there is no end
+    /// of them.
+    #[inline(never)]
+    fn release_plainly(&mut self, index: u32, by: i32) {
+        let station = &mut self.stations[self.plains[index].instance as usize];
+        station.busy = station.busy.wrapping_add_signed(by);
+        self.meter.components[station.component as usize].busy_changes(self.now, by);
     }
 
     /// A plain request's call has come back.
     #[inline(always)]
     pub fn plain_call_returned(&mut self, index: u32, edge: EdgeId, status: Status) -> Next {
+        if self.edges[edge as usize].releases_worker {
+            self.release_plainly(index, 1);
+        }
         if status != Status::Ok {
             let plan = &self.plan.edges[edge as usize];
             if !status.is_good() && plan.fails_caller {
                 return self.end_plainly(index, passed_on(plan, status));
             }
-            self.plains[index].degraded = true;
+            self.plains[index].marks |= DEGRADED;
         }
         goes_on(index)
     }
@@ -316,7 +385,7 @@ impl World<'_> {
     fn end_plainly(&mut self, index: u32, mut status: Status) -> Next {
         let World { plains, stations, meter, later, .. } = self;
         let plain = &plains[index];
-        if plain.degraded && status == Status::Ok {
+        if plain.marks & DEGRADED != 0 && status == Status::Ok {
             status = Status::Degraded;
         }
         let Plain { call_luck, came, identity, awaits, edge, instance, attempt, .. } = *plain;
@@ -338,7 +407,16 @@ impl World<'_> {
         }
         self.plains.free(index);
         match awaits {
-            Awaits::Plain(caller) => return self.plain_call_returned(caller, edge, status),
+            Awaits::Plain(caller) => {
+                let from = self.plains[caller].instance;
+                self.disconnects(edge, from, call_luck, attempt);
+                return self.plain_call_returned(caller, edge, status);
+            }
+            Awaits::Task(task) => {
+                let from = self.tasks[task.index].instance;
+                self.disconnects(edge, from, call_luck, attempt);
+                return self.return_to_task(task, edge, from, status);
+            }
             Awaits::Stream => {
                 self.request_ends(identity, call_luck, came, attempt, status);
             }
@@ -350,55 +428,6 @@ impl World<'_> {
             Awaits::Nobody => {}
         }
         None
-    }
-
-    /// An attempt's time-out has passed; the attempt goes on, for nobody.
-    #[inline(never)]
-    pub fn time_out_plainly(&mut self, index: u32) -> Next {
-        let edge = self.plains[index].edge as usize;
-        self.edges[edge].timed_out += 1;
-        let component = self.plan.edges[edge].from;
-        if component != NONE {
-            self.meter.components[component as usize].timeouts += 1;
-        }
-        let call = self.make_call(index);
-        self.attempt_over(call.index, Status::Timeout)
-    }
-
-    /// The attempt of a plain call has ended badly; the call goes on as an ordinary one.
-    #[inline(never)]
-    fn end_as_call(&mut self, index: u32, status: Status) -> Next {
-        let call = self.make_call(index);
-        self.plains.free(index);
-        self.attempt_over(call.index, status)
-    }
-
-    /// Makes an ordinary call of the caller's side of a plain request. Of the request there remains
-    /// the attempt, which nobody waits for.
-    fn make_call(&mut self, index: u32) -> Id {
-        let awaits = std::mem::replace(&mut self.plains[index].awaits, Awaits::Nobody);
-        let (caller, from) = match awaits {
-            Awaits::Visit(visit) => (Caller::Visit(visit), NONE),
-            Awaits::Plain(plain) => (Caller::Plain(plain), self.plains[plain].instance),
-            Awaits::Stream | Awaits::Call(_) | Awaits::Nobody => (Caller::Stream, NONE),
-        };
-        let plain = &self.plains[index];
-        let (index, life, place) = self.calls.take();
-        *place = Call {
-            edge: plain.edge,
-            caller,
-            from,
-            identity: plain.identity,
-            luck: plain.call_luck,
-            attempt: plain.attempt,
-            state: CallState::Out,
-            endpoint: self.plan.edges[plain.edge as usize].endpoint,
-            began: plain.came,
-            sent: plain.came,
-            target: plain.instance,
-            ..Call::default()
-        };
-        Id { index, life }
     }
 
     /// As [`Self::pass_worker`], once in the program and not at every place that calls it.
@@ -423,7 +452,7 @@ impl World<'_> {
             ahead::look_at_line(station, plains);
         }
         let (plain, drawn) = plains.take_extra(id.index);
-        plain.waits = false;
+        plain.marks &= !WAITS;
         if let Some(takes) = drawn {
             plain.op += 1;
             let until = self.now.saturating_add(takes);

@@ -7,7 +7,7 @@ use super::world::{Later, Process, Station, World};
 use crate::component::AtLimit;
 use crate::mitigation::LayerState;
 use crate::mitigation::health::Verdict;
-use crate::plan::{InstanceId, MemoryPlan, NONE, Needs, Op};
+use crate::plan::{InstanceId, MemoryPlan, NONE, Needs, Op, OpId};
 use crate::rng::Luck;
 use crate::status::Status;
 use crate::units::{NEVER, Nanos, nearest};
@@ -113,12 +113,23 @@ impl World<'_> {
         }
     }
 
-    /// The tasks on an instance, in order of their slots. A scan: instances die rarely, and a list
-    /// of them would cost every request.
+    /// The tasks on an instance, in the order in which they came. A scan: instances die rarely, and
+    /// a list of them would cost every request.
     pub fn tasks_on(&self, instance: InstanceId) -> Vec<u32> {
         let on = |i: &u32| self.tasks.is_taken(*i) && self.tasks[*i].instance == instance;
         let travels = |i: &u32| self.tasks[*i].state == TaskState::Travels;
-        (0..self.tasks.slots()).filter(|i| on(i) && !travels(i)).collect()
+        let mut tasks: Vec<u32> =
+            (0..self.tasks.slots()).filter(|i| on(i) && !travels(i)).collect();
+        tasks.sort_by_key(|index| self.turn_of_task(*index));
+        tasks
+    }
+
+    /// Where a task stands among those of its instance to which the same happens at one moment:
+    /// first come, first; those who came at one moment by lot, and branches of one by their order.
+    /// (The order of slots would be another one in a faster engine.)
+    pub fn turn_of_task(&self, index: u32) -> (Nanos, u64, OpId) {
+        let task = &self.tasks[index];
+        (task.came, task.luck.bits(), task.op)
     }
 
     /// The process dies: connections are reset, what it held is gone. The supervisor, if any,

@@ -10,7 +10,7 @@ use crate::change::knob::Knobs;
 use crate::component::Discipline;
 use crate::mitigation::LayerState;
 use crate::mitigation::health::Checker;
-use crate::plan::ComponentId;
+use crate::plan::{ComponentId, PoolPlan};
 use crate::rng::Stream;
 use crate::units::Nanos;
 use std::collections::VecDeque;
@@ -197,6 +197,16 @@ pub struct PoolState {
     pub leaked: u32,
     /// Calls that wait for one.
     pub waiting: VecDeque<(Id, u16)>,
+}
+
+impl PoolState {
+    /// Gives a connection, if one is free.
+    #[inline]
+    pub fn gives(&mut self, plan: &PoolPlan) -> bool {
+        let is_free = self.in_use < plan.size;
+        self.in_use += u32::from(is_free);
+        is_free
+    }
 }
 
 impl World<'_> {

@@ -348,12 +348,14 @@ impl World<'_> {
         };
         let identity = Identity { class, user, key };
         self.meter.request_sent(client, user, self.now);
-        if self.edges[class_plan.edge as usize].plain != NONE {
+        if self.edges[class_plan.edge as usize].opens_plainly {
             let awaits = match caller {
                 Caller::Visit(visit) => Awaits::Visit(visit),
                 _ => Awaits::Stream,
             };
-            return self.open_plain(class_plan.edge, awaits, NONE, identity, luck);
+            let state = &self.edges[class_plan.edge as usize];
+            let entry = (state.plain, state.endpoint); // A client has no endpoint to pass on.
+            return self.open_plain(class_plan.edge, awaits, NONE, identity, luck, entry);
         }
         let endpoint = self.plan.edges[class_plan.edge as usize].endpoint;
         self.open_call(class_plan.edge, caller, NONE, identity, luck, endpoint)

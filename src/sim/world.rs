@@ -38,12 +38,19 @@ pub struct ComponentState {
 pub struct EdgeState {
     /// The callee.
     pub to: ComponentId,
-    /// First operation of the callee's program where calls go by the plain way; else [`NONE`].
+    /// First operation of the callee's program where the callee is plain, or [`PASSES`]; else
+    /// [`NONE`].
+    ///
+    /// [`PASSES`]: crate::plan::PASSES
     pub plain: OpId,
     /// The lane of its time-outs; [`NONE`] where they are drawn or there are none.
     pub timeout_lane: u32,
     /// The lane of deadlines; [`NONE`] when calls have none.
     pub deadline_lane: u32,
+    /// The callee's endpoint where the callee is plain, unless the caller's decides.
+    pub endpoint: u8,
+    /// Whether calls need no record but that of their first attempt.
+    pub opens_plainly: bool,
     /// Whether attempts and answers arrive at once: no network, no change that cuts or delays.
     is_direct: bool,
     /// Whether its plan has a network.
@@ -233,6 +240,8 @@ impl<'p> World<'p> {
         EdgeState {
             to: edge.to,
             plain: edge.plain,
+            endpoint: edge.endpoint as u8,
+            opens_plainly: edge.opens_plainly,
             timeout_lane: if let Timeout::Constant(_, lane) = edge.timeout { lane } else { NONE },
             deadline_lane: edge.deadline_lane,
             is_direct: edge.network.is_none(),

@@ -252,6 +252,7 @@ impl<'m, 'c> Builder<'m, 'c> {
             to: site.to,
             endpoint: site.endpoint,
             same_endpoint: Vec::new(),
+            opens_plainly: false,
             timeout,
             deadline,
             deadline_lane,

@@ -1,7 +1,7 @@
 //! How attempts and calls end: answers, time-outs, deadlines, callers that have gone.
 
 use super::super::agenda::{Packed, packed};
-use super::super::plain::{Plain, Plains};
+use super::super::plain::{self, Plain, Plains};
 use super::super::records::{CallState, Calls, Id, MAX_LAYERS};
 use super::super::task::Next;
 use super::super::world::World;
@@ -97,6 +97,9 @@ impl World<'_> {
     /// Drops a call whose caller has died or was cancelled. The callee works on, unless the edge
     /// cancels.
     pub fn abandon_call(&mut self, id: Id, process_is_gone: bool) {
+        if let Some(index) = plain::of(id.index) {
+            return self.abandon_plain(Id { index, life: id.life }, process_is_gone);
+        }
         if !self.calls.is_live(id.index, id.life) {
             return;
         }

@@ -1,11 +1,12 @@
 //! Connections of a caller's pools.
 
 use super::super::agenda::Event;
-use super::super::records::{CallState, Id};
+use super::super::records::{Call, CallState, Id};
 use super::super::story::What;
 use super::super::world::{Later, World};
 use super::luck;
-use crate::plan::InstanceId;
+use crate::plan::{EdgeId, InstanceId};
+use crate::rng::Luck;
 use crate::status::Status;
 use crate::units::NEVER;
 
@@ -21,10 +22,9 @@ impl World<'_> {
         let life = self.calls.life(index);
         let call = &mut self.calls[index];
         let edge = &self.plan.edges[call.edge as usize];
-        let pool = &mut self.stations[call.from as usize].pools[edge.pool as usize];
         let plan = &self.plan.components[edge.from as usize].pools[edge.pool as usize];
-        if pool.in_use < plan.size {
-            pool.in_use += 1;
+        let pool = &mut self.stations[call.from as usize].pools[edge.pool as usize];
+        if pool.gives(plan) {
             call.connected = true;
             return true;
         }
@@ -99,13 +99,18 @@ impl World<'_> {
             return;
         }
         call.connected = false;
-        let edge = &self.plan.edges[call.edge as usize];
-        let from = call.from;
+        let Call { edge, from, .. } = *call;
+        let luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt));
+        self.give_back(edge, from, luck);
+    }
+
+    /// A connection that an attempt had is given back, if it does not leak.
+    pub(in crate::sim) fn give_back(&mut self, edge: EdgeId, from: InstanceId, attempt: Luck) {
+        let edge = &self.plan.edges[edge as usize];
         let station = &mut self.stations[from as usize];
         let chance = edge.pool_leak.get(station.version as usize).copied().unwrap_or(0.0);
-        let luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt)).at(luck::LEAK);
         let pool = &mut station.pools[edge.pool as usize];
-        if chance > 0.0 && luck.unit() < chance {
+        if chance > 0.0 && attempt.at(luck::LEAK).unit() < chance {
             pool.leaked += 1;
             station.leaked +=
                 self.plan.components[edge.from as usize].pools[edge.pool as usize].memory;

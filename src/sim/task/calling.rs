@@ -1,9 +1,10 @@
 //! What a task calls, and what comes back.
 
+use super::super::plain::Awaits;
 use super::super::records::{Caller, Id, TaskState};
 use super::super::world::World;
 use super::Next;
-use crate::plan::{EdgeId, EdgePlan, InstanceId, NONE};
+use crate::plan::{EdgeId, EdgePlan, InstanceId};
 use crate::status::Status;
 
 impl World<'_> {
@@ -16,18 +17,20 @@ impl World<'_> {
         let (task, life) = tasks.with_life(index);
         task.state = TaskState::Calls;
         let (instance, identity) = (task.instance, task.identity);
-        let endpoint = match plan.endpoint {
-            NONE => plan.same_endpoint.get(task.endpoint as usize).copied().unwrap_or(NONE),
-            own => own,
-        };
+        let endpoint = plan.endpoint_for(task.endpoint);
         // A call repeated by a bug's loop has luck of its own each time.
         let luck = task.luck.at(plan.luck).at(u64::from(again));
         if edges[edge as usize].releases_worker && task.holds_worker {
             task.holds_worker = false;
             self.release_worker(instance);
         }
-        let caller = Caller::Task(Id { index, life });
-        self.open_call(edge, caller, instance, identity, luck, endpoint)
+        let task = Id { index, life };
+        if self.edges[edge as usize].opens_plainly && self.connects(edge, instance) {
+            let own = self.tasks[index].endpoint;
+            let entry = self.entry(edge, own);
+            return self.open_plain(edge, Awaits::Task(task), instance, identity, luck, entry);
+        }
+        self.open_call(edge, Caller::Task(task), instance, identity, luck, endpoint)
     }
 
     /// A task's call has come back.

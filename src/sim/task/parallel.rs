@@ -103,7 +103,10 @@ impl World<'_> {
     }
 
     pub(super) fn cancel_branches(&mut self, parent: Id) {
-        for index in 0..self.tasks.slots() {
+        let is_one = |index: u32| self.tasks.is_taken(index) && self.parent(index) == Some(parent);
+        let mut branches: Vec<u32> = (0..self.tasks.slots()).filter(|i| is_one(*i)).collect();
+        branches.sort_by_key(|index| self.turn_of_task(*index));
+        for index in branches {
             if self.tasks.is_taken(index) && self.parent(index) == Some(parent) {
                 let life = self.tasks.life(index);
                 self.tasks[parent.index].state = TaskState::Travels;

@@ -19,15 +19,33 @@ fn all_of(plan: &Plan, replica: u64) -> String {
     format!("{:?}", run_logged(plan, replica, 100_000))
 }
 
-/// Models in which most components are plain, and some are not, by one thing of many. (Where a
-/// process dies, those who wait for it are told in the order of slots, which all tasks share: with
-/// fewer tasks it is another order. So nobody dies here.)
-fn text(clients: &[Vec<u8>], components: &[Vec<u8>]) -> String {
+/// Models in which most components are plain, and some are not, by one thing of many.
+fn text(clients: &[Vec<u8>], components: &[Vec<u8>], changes: &[Vec<u8>]) -> String {
     let clients = clients.iter().enumerate().map(|(i, genes)| client(i, genes));
     let count = components.len();
     let components = components.iter().enumerate().map(|(i, genes)| component(i, count, genes));
+    let changes = changes.iter().enumerate().map(|(i, genes)| change(i, count, genes));
     let (clients, components) = (clients.collect::<String>(), components.collect::<String>());
-    format!("name: random\nhorizon: 30s\nclients:\n{clients}components:\n{components}")
+    let changes = changes.collect::<String>();
+    let changes = if changes.is_empty() { changes } else { format!("changes:\n{changes}") };
+    format!("name: random\nhorizon: 30s\nclients:\n{clients}components:\n{components}{changes}")
+}
+
+/// What acts on a component, or on the ways to it, makes it not plain.
+fn change(index: usize, count: usize, genes: &[u8]) -> String {
+    let mut g = Genes::new(genes);
+    let to = g.pick(count);
+    let what = [
+        format!("crash: {{component: c{to}}}"),
+        format!("slow: {{component: c{to}, by: 3x}}"),
+        format!("freeze: {{component: c{to}}}"),
+        format!("errors: {{component: c{to}, share: 30%}}"),
+        "cut: {to: c0}".to_owned(),
+        "delay: {to: c0, by: 20ms}".to_owned(),
+        format!("fewer_workers: {{component: c{to}, workers: 1}}"),
+    ];
+    let what = &what[g.pick(what.len())];
+    format!("  x{index}: {{what: {{{what}}}, at: {}s, lasts: 3s}}\n", 5 + g.pick(15))
 }
 
 fn client(index: usize, genes: &[u8]) -> String {
@@ -46,7 +64,7 @@ fn client(index: usize, genes: &[u8]) -> String {
     let mut words = vec![source[g.pick(source.len())].clone(), "calls: c0".to_owned()];
     words.extend(way(&mut g));
     words.push(
-        g.word(&["", "requests: {request: 60%, heavy: {share: 40%, endpoint: request}}"]).into(),
+        g.word(&["", "requests: {request: 60%, heavy: {share: 40%, endpoint: other}}"]).into(),
     );
     words.retain(|word| !word.is_empty());
     format!("  u{index}: {{{}}}\n", words.join(", "))
@@ -79,18 +97,33 @@ fn way(g: &mut Genes) -> Vec<String> {
 
 fn component(index: usize, count: usize, genes: &[u8]) -> String {
     let mut g = Genes::new(genes);
+    if index + 1 < count && g.pick(5) == 1 {
+        let rare = match g.pick(6) {
+            1 => ", memory: {limit: 60MB, base: 40MB, per_request: 1MB, at_limit: stalls}",
+            2 => ", layers: [bulkhead: {limit: 5}]",
+            _ => "",
+        };
+        let mut way = way(&mut g);
+        way.retain(|word| !word.starts_with("deadline") && !word.starts_with("late"));
+        let way = way.join(", ");
+        let backend = index + 1;
+        return format!(
+            "  c{index}: {{kind: balancer, backends: c{backend}, passing: {{{way}}}{rare}}}\n"
+        );
+    }
     let discipline = g.word(&["fifo", "lifo", "random"]);
     let line = g.word(&["", "", ", capacity: 0", ", capacity: 4", ", capacity: 30"]);
+    let dropped = g.word(&["", "", "", "", "", "", "", ", drops_abandoned: yes"]);
     let mut words = vec![
         "kind: server".to_owned(),
         format!("instances: {}", 1 + g.pick(3)),
         format!("workers: {}", 1 + g.pick(4)),
-        format!("line: {{discipline: {discipline}{line}}}"),
+        format!("line: {{discipline: {discipline}{line}{dropped}}}"),
     ];
     words.push(g.word(&["", "", "connections: 6"]).into());
     let pick = ["", "", "pick: random", "pick: sticky_by_user"];
     let pick = g.word(&pick);
-    let rare = match g.pick(60) {
+    let rare = match g.pick(30) {
         1 => "while_calling: release",
         2 => "cpu: {cores: 1}",
         3 => "memory: {limit: 60MB, base: 40MB, per_request: 2MB, at_limit: stalls}",
@@ -98,6 +131,13 @@ fn component(index: usize, count: usize, genes: &[u8]) -> String {
         5 => "probe: {needs: worker, interval: 1s, timeout: 200ms, fall: 2, rise: 1}",
         6 => "pick: power_of_two",
         7 => "bugs: {b: {when: {share: 3%}, raises: {error: server_error}}}",
+        8 => {
+            "memory: {limit: 60MB, base: 40MB, per_request: 2MB, leak: {per_request: 50kB}, \
+             at_limit: killed}, restart: {always: {takes: 500ms}}"
+        }
+        9 => "bugs: {b: {when: {share: 1%}, raises: {crash: yes}}}, restart: {always: {takes: 1s}}",
+        10 => "bugs: {b: {when: {share: 3%}, raises: {calls_again: {times: 3, pause: 5ms}}}}",
+        11 => "bugs: {b: {when: {share: 1%}, raises: {exception: {holds_worker: yes}}}}",
         _ => "",
     };
     words.push(if rare.starts_with("while_calling") { rare } else { "while_calling: hold" }.into());
@@ -110,16 +150,32 @@ fn component(index: usize, count: usize, genes: &[u8]) -> String {
         "fixed: 0ms",
     ];
     let mut steps = vec![format!("work: {{{}}}", g.word(&work))];
+    let mut pools = Vec::new();
     for to in index + 1..count {
         // The next one is always called, so that every component has a caller.
         if to == index + 1 || g.pick(2) == 1 {
-            let mut call = vec![format!("to: c{to}.request")];
+            let endpoint = g.word(&["request", "request", "other"]);
+            let mut call = vec![format!("to: c{to}.{endpoint}")];
             call.extend(way(&mut g));
             call.push(g.word(&["", "on_failure: go_on"]).into());
             call.retain(|word| !word.is_empty());
-            steps.push(format!("call: {{{}}}", call.join(", ")));
+            let call = format!("call: {{{}}}", call.join(", "));
+            steps.push(match g.pick(12) {
+                1 => format!("parallel: {{wait_for: all, branches: [[{call}], [{call}]]}}"),
+                _ => call,
+            });
             steps.push(format!("work: {{{}}}", g.word(&work)));
+            let leak = g.word(&["", ", leak: 1%"]);
+            pools.push(match g.pick(4) {
+                1 => format!("c{to}: {{size: 2, wait: 50ms}}"),
+                2 => format!("c{to}: {{size: 3{leak}}}"),
+                _ => String::new(),
+            });
         }
+    }
+    pools.retain(|pool| !pool.is_empty());
+    if !pools.is_empty() {
+        words.push(format!("pools: {{{}}}", pools.join(", ")));
     }
     steps.push(match g.pick(20) {
         1 => "choose: [{share: 10%, steps: [wait: 1ms]}]".into(),
@@ -127,7 +183,8 @@ fn component(index: usize, count: usize, genes: &[u8]) -> String {
         _ => String::new(),
     });
     steps.retain(|step| !step.is_empty());
-    words.push(format!("endpoints: {{request: [{}]}}", steps.join(", ")));
+    let steps = steps.join(", ");
+    words.push(format!("endpoints: {{request: [{steps}], other: [work: 5ms, {steps}]}}"));
     words.retain(|word| !word.is_empty());
     format!("  c{index}: {{{}}}\n", words.join(", "))
 }
@@ -135,13 +192,13 @@ fn component(index: usize, count: usize, genes: &[u8]) -> String {
 #[test]
 fn the_plain_way_gives_the_outcome_of_the_general_way_to_the_last_bit() {
     let genes = |n| vec(any::<u8>(), n);
-    let models = (vec(genes(8), 1..=2), vec(genes(32), 1..=4));
+    let models = (vec(genes(8), 1..=2), vec(genes(48), 1..=4), vec(genes(4), 0..=2));
     let (plain, all, turned_away) = (Cell::new(0u32), Cell::new(0u32), Cell::new(0u32));
-    let (retried, mixed) = (Cell::new(0u32), Cell::new(0u32));
+    let (retried, mixed, died) = (Cell::new(0u32), Cell::new(0u32), Cell::new(0u32));
     let count = |cell: &Cell<u32>, holds: bool| cell.set(cell.get() + u32::from(holds));
     let refuses = |c: &ComponentOutcome| c.answers[Status::Unavailable as usize] > 0;
-    on(1, models, |(clients, components)| {
-        let text = text(&clients, &components);
+    on(1, models, |(clients, components, changes)| {
+        let text = text(&clients, &components, &changes);
         let plan = try_plan(&text, 1).map_err(TestCaseError::fail)?;
         let general = plan.without_plain_ways();
         let [one, other] = [&plan, &general].map(|plan| all_of(plan, 0));
@@ -160,11 +217,12 @@ fn the_plain_way_gives_the_outcome_of_the_general_way_to_the_last_bit() {
         count(&plain, plains > 0);
         count(&mixed, plains > 0 && plains < plan.components.len());
         count(&turned_away, plains > 0 && audited.components.iter().any(refuses));
+        count(&died, plains > 0 && audited.components.iter().any(|c| c.deaths > 0));
         count(&retried, plains > 0 && audited.clients.iter().any(|c| c.retries > 0));
         Ok(())
     });
     // The law is tried where it says something.
-    for (what, least) in [(plain, 3), (turned_away, 8), (retried, 8), (mixed, 10)] {
+    for (what, least) in [(plain, 3), (turned_away, 8), (retried, 8), (mixed, 3), (died, 20)] {
         assert!(what.get() * least > all.get(), "{} of {}", what.get(), all.get());
     }
 }
@@ -179,7 +237,8 @@ fn models_that_come_with_the_program_run_as_in_the_general_way() {
             continue;
         }
         plain += 1;
-        plan.horizon = plan.horizon.min(if name.contains("benchmark") { MINUTE } else { HOUR });
+        plan.horizon =
+            plan.horizon.min(if name.contains("benchmark") { MINUTE } else { 12 * HOUR });
         let general = plan.without_plain_ways();
         let [one, other] = [&plan, &general].map(|plan| format!("{:?}", run(plan, 0)));
         assert!(one == other, "{name}");
