@@ -110,7 +110,7 @@ fn look_at_plain(events: &[Packed], plains: &Plains, stations: &[Station]) -> u6
             && let Some(plain) = plains.taken(event.id())
         {
             reads(plain.instance);
-            if let Awaits::Plain(index) = plain.awaits {
+            if let Awaits::Plain(index) | Awaits::PlainWithCare(index) = plain.awaits {
                 *caller = index;
             }
         }

@@ -66,7 +66,7 @@ impl World<'_> {
             count.busy += u32::from(!plain.waits() && !self.has_released(plain));
             let pool = self.plan.edges[plain.edge as usize].pool;
             if let Some(from) =
-                Some(self.caller_of(plain)).filter(|from| *from != NONE && pool != NONE)
+                Some(self.caller_of(plain.awaits)).filter(|from| *from != NONE && pool != NONE)
             {
                 counts[from as usize].connections[pool as usize] += 1;
             }

@@ -394,7 +394,7 @@ impl World<'_> {
             }
             Caller::Plain(plain) => {
                 self.calls.free(index);
-                return self.plain_call_returned(plain, edge, status);
+                return self.return_to_plain(plain, edge, status);
             }
         }
         None

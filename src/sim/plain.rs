@@ -14,7 +14,7 @@ use super::agenda::Event;
 use super::ahead;
 use super::arena::Arena;
 use super::call::{choose, luck};
-use super::records::{Caller, Id, Identity, Task};
+use super::records::{Id, Identity, Task};
 use super::task::{Next, passed_on};
 use super::world::{Later, World};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, OpId, PASSES};
@@ -44,8 +44,8 @@ pub struct Plain {
     pub op: OpId,
     /// Number of the attempt in its call.
     pub attempt: u16,
-    /// Number of its endpoint at the component.
-    pub endpoint: u8,
+    /// Number of its endpoint at the component, if its call site does not say which.
+    passed: u8,
     /// [`WAITS`] and [`DEGRADED`].
     marks: u8,
 }
@@ -62,8 +62,11 @@ pub enum Awaits {
     Stream,
     /// The caller of this call, a user's visit.
     Visit(u32),
-    /// The caller of this call, another plain request.
+    /// The caller of this call, another plain request, with nothing to be done there.
     Plain(u32),
+    /// The caller of this call, another plain request, which gave up its worker for it or gave it a
+    /// connection.
+    PlainWithCare(u32),
     /// The caller of this call, a task, which names it as its child (see [`child`]).
     Task(Id),
     /// A call with a record of its own.
@@ -85,7 +88,7 @@ impl Default for Plain {
             instance: NONE,
             op: NONE,
             attempt: 0,
-            endpoint: 0,
+            passed: 0,
             marks: 0,
         }
     }
@@ -117,7 +120,8 @@ fn attempt_luck(call: Luck, attempt: u16) -> Luck {
     call.at(luck::ATTEMPT + u64::from(attempt))
 }
 
-/// Where a plain request enters a component: its first operation, and its endpoint.
+/// Where a plain request enters a component: its first operation, and its endpoint if its call site
+/// does not say which (otherwise 0).
 pub type Entry = (OpId, u8);
 
 /// Work is drawn ahead for so many who wait.
@@ -155,7 +159,7 @@ impl World<'_> {
         from: InstanceId,
         identity: Identity,
         call_luck: Luck,
-        (op, endpoint): Entry,
+        (op, passed): Entry,
     ) -> Next {
         let World { plains, edges, components, agenda, plan, .. } = self;
         let edge = &mut edges[edge_id as usize];
@@ -176,7 +180,7 @@ impl World<'_> {
             instance: chosen.unwrap_or(NONE),
             op,
             attempt: 1,
-            endpoint,
+            passed,
             marks: 0,
         };
         if let Awaits::Task(task) = awaits {
@@ -194,9 +198,9 @@ impl World<'_> {
         let (call, life) = self.calls.with_life(index);
         call.task = Id::NONE;
         let (edge, endpoint) = (call.edge, call.endpoint);
-        let op = match self.edges[edge as usize].plain {
-            PASSES => self.entry_of(edge, endpoint).0,
-            op => op,
+        let (op, passed) = match self.edges[edge as usize].plain {
+            PASSES => self.entry_of(edge, endpoint),
+            op => (op, 0),
         };
         let call = &self.calls[index];
         let (plain, _, place) = self.plains.take();
@@ -209,7 +213,7 @@ impl World<'_> {
             instance: call.target,
             op,
             attempt: call.attempt,
-            endpoint: endpoint as u8,
+            passed,
             marks: 0,
         };
         self.come_plainly(plain)
@@ -234,7 +238,7 @@ impl World<'_> {
             counts.busy_changes(self.now, 1);
             return goes_on(index);
         }
-        plain.marks |= WAITS;
+        plain.marks = WAITS;
         station.line.push(Id { index, life });
         counts.line_changes(self.now, 1, station.line.len());
         // What its first work will take is drawn already: nothing waits for that when its turn
@@ -259,13 +263,14 @@ impl World<'_> {
             Awaits::Call(call) => call,
             _ => self.make_call(index),
         };
+        let endpoint = self.endpoint_of(&plain);
         self.plains.free(index);
         let epoch = self.epoch();
         let (task, life, place) = self.tasks.take();
         *place = Task {
             call,
             instance: plain.instance,
-            endpoint: u32::from(plain.endpoint),
+            endpoint,
             epoch,
             attempt: plain.attempt,
             identity: plain.identity,
@@ -333,43 +338,19 @@ impl World<'_> {
     /// A plain request makes a call.
     #[inline(always)]
     fn call_plainly(&mut self, index: u32, edge: EdgeId) -> Next {
-        if self.edges[edge as usize].releases_worker {
-            self.release_plainly(index, -1);
-        }
         let plain = &self.plains[index];
         let luck = plain.luck().at(self.plan.edges[edge as usize].luck).at(0);
+        let state = &self.edges[edge as usize];
+        if !state.is_simple {
+            return self.call_with_care(index, edge, luck);
+        }
         let Plain { instance, identity, .. } = *plain;
-        let own = u32::from(plain.endpoint);
-        if self.edges[edge as usize].opens_plainly && self.connects(edge, instance) {
-            let entry = self.entry(edge, own);
-            return self.open_plain(edge, Awaits::Plain(index), instance, identity, luck, entry);
-        }
-        self.call_with_care(index, edge, luck)
+        self.open_plain(edge, Awaits::Plain(index), instance, identity, luck, (state.plain, 0))
     }
 
-    /// A plain request makes a call that needs a record of its own.
-    #[inline(never)]
-    fn call_with_care(&mut self, index: u32, edge: EdgeId, luck: Luck) -> Next {
-        let Plain { instance, identity, endpoint: own, .. } = self.plains[index];
-        let endpoint = self.plan.edges[edge as usize].endpoint_for(u32::from(own));
-        self.open_call(edge, Caller::Plain(index), instance, identity, luck, endpoint)
-    }
-
-    /// A plain request gives up its worker for a call (-1), or has one again (1): there is no end
-    /// of them.
-    #[inline(never)]
-    fn release_plainly(&mut self, index: u32, by: i32) {
-        let station = &mut self.stations[self.plains[index].instance as usize];
-        station.busy = station.busy.wrapping_add_signed(by);
-        self.meter.components[station.component as usize].busy_changes(self.now, by);
-    }
-
-    /// A plain request's call has come back.
+    /// A plain request's call has come back; it has a worker.
     #[inline(always)]
-    pub fn plain_call_returned(&mut self, index: u32, edge: EdgeId, status: Status) -> Next {
-        if self.edges[edge as usize].releases_worker {
-            self.release_plainly(index, 1);
-        }
+    fn plain_call_returned(&mut self, index: u32, edge: EdgeId, status: Status) -> Next {
         if status != Status::Ok {
             let plan = &self.plan.edges[edge as usize];
             if !status.is_good() && plan.fails_caller {
@@ -407,15 +388,9 @@ impl World<'_> {
         }
         self.plains.free(index);
         match awaits {
-            Awaits::Plain(caller) => {
-                let from = self.plains[caller].instance;
-                self.disconnects(edge, from, call_luck, attempt);
-                return self.plain_call_returned(caller, edge, status);
-            }
-            Awaits::Task(task) => {
-                let from = self.tasks[task.index].instance;
-                self.disconnects(edge, from, call_luck, attempt);
-                return self.return_to_task(task, edge, from, status);
+            Awaits::Plain(caller) => return self.plain_call_returned(caller, edge, status),
+            Awaits::PlainWithCare(_) | Awaits::Task(_) => {
+                return self.return_with_care(awaits, edge, attempt_luck(call_luck, attempt));
             }
             Awaits::Stream => {
                 self.request_ends(identity, call_luck, came, attempt, status);
@@ -452,7 +427,7 @@ impl World<'_> {
             ahead::look_at_line(station, plains);
         }
         let (plain, drawn) = plains.take_extra(id.index);
-        plain.marks &= !WAITS;
+        plain.marks = 0; // It has called nobody yet.
         if let Some(takes) = drawn {
             plain.op += 1;
             let until = self.now.saturating_add(takes);

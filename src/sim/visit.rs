@@ -353,8 +353,7 @@ impl World<'_> {
                 Caller::Visit(visit) => Awaits::Visit(visit),
                 _ => Awaits::Stream,
             };
-            let state = &self.edges[class_plan.edge as usize];
-            let entry = (state.plain, state.endpoint); // A client has no endpoint to pass on.
+            let entry = (self.edges[class_plan.edge as usize].plain, 0);
             return self.open_plain(class_plan.edge, awaits, NONE, identity, luck, entry);
         }
         let endpoint = self.plan.edges[class_plan.edge as usize].endpoint;

@@ -12,7 +12,7 @@ use super::turns::TurnTable;
 use super::visit::{ClientState, Visit};
 use crate::mitigation::balance::Picker;
 use crate::mitigation::{Layer, LayerState};
-use crate::plan::{BugId, ComponentId, InstanceId, NONE, OpId, Plan, Timeout};
+use crate::plan::{BugId, ComponentId, InstanceId, NONE, OpId, PASSES, Plan, Timeout};
 use crate::status::Status;
 use crate::units::Nanos;
 use std::collections::VecDeque;
@@ -47,10 +47,10 @@ pub struct EdgeState {
     pub timeout_lane: u32,
     /// The lane of deadlines; [`NONE`] when calls have none.
     pub deadline_lane: u32,
-    /// The callee's endpoint where the callee is plain, unless the caller's decides.
-    pub endpoint: u8,
     /// Whether calls need no record but that of their first attempt.
     pub opens_plainly: bool,
+    /// Whether besides nothing is to be done at the caller: no connection, no worker released.
+    pub is_simple: bool,
     /// Whether attempts and answers arrive at once: no network, no change that cuts or delays.
     is_direct: bool,
     /// Whether its plan has a network.
@@ -240,8 +240,11 @@ impl<'p> World<'p> {
         EdgeState {
             to: edge.to,
             plain: edge.plain,
-            endpoint: edge.endpoint as u8,
             opens_plainly: edge.opens_plainly,
+            is_simple: edge.opens_plainly
+                && edge.plain != PASSES
+                && edge.pool == NONE
+                && from.is_none_or(|from| !from.releases),
             timeout_lane: if let Timeout::Constant(_, lane) = edge.timeout { lane } else { NONE },
             deadline_lane: edge.deadline_lane,
             is_direct: edge.network.is_none(),

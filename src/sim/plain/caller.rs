@@ -1,14 +1,73 @@
 //! The caller's side of a plain call: what it holds there, and how it becomes an ordinary call.
 
-use super::super::records::{Call, CallState, Caller, Id};
+use super::super::records::{Call, CallState, Caller, Id, Task};
 use super::super::task::Next;
-use super::super::world::World;
-use super::{Awaits, Entry, Plain, attempt_luck};
+use super::super::world::{EdgeState, World};
+use super::{Awaits, Entry, Plain};
 use crate::plan::{EdgeId, InstanceId, NONE, Op, PASSES};
 use crate::rng::Luck;
 use crate::status::Status;
 
 impl World<'_> {
+    /// A task makes a plain call, with the connection that it may need.
+    #[inline(never)]
+    pub fn open_from_task(&mut self, task: Id, edge: EdgeId, luck: Luck) -> Next {
+        let Task { instance, identity, endpoint: own, .. } = self.tasks[task.index];
+        let entry = self.entry(edge, own);
+        self.open_plain(edge, Awaits::Task(task), instance, identity, luck, entry)
+    }
+
+    /// A plain request makes a call for which it gives up its worker, or needs a connection, or
+    /// which needs a record of its own.
+    #[inline(never)]
+    pub(super) fn call_with_care(&mut self, index: u32, edge: EdgeId, luck: Luck) -> Next {
+        let Plain { instance, identity, .. } = self.plains[index];
+        let own = self.endpoint_of(&self.plains[index]);
+        let EdgeState { releases_worker, opens_plainly, .. } = self.edges[edge as usize];
+        if releases_worker {
+            self.worker_changes(index, -1);
+        }
+        if opens_plainly && self.connects(edge, instance) {
+            let entry = self.entry(edge, own);
+            let awaits = Awaits::PlainWithCare(index);
+            return self.open_plain(edge, awaits, instance, identity, luck, entry);
+        }
+        let endpoint = self.plan.edges[edge as usize].endpoint_for(own);
+        self.open_call(edge, Caller::Plain(index), instance, identity, luck, endpoint)
+    }
+
+    /// A good answer to a plain call of an instance has come; the luck is that of its attempt.
+    #[inline(never)]
+    pub(super) fn return_with_care(&mut self, awaits: Awaits, edge: EdgeId, luck: Luck) -> Next {
+        let from = self.caller_of(awaits);
+        if self.edges[edge as usize].has_pool {
+            self.give_back(edge, from, luck);
+        }
+        match awaits {
+            Awaits::Plain(caller) | Awaits::PlainWithCare(caller) => {
+                self.return_to_plain(caller, edge, Status::Ok)
+            }
+            Awaits::Task(caller) => self.call_returned(caller, edge, from, Status::Ok),
+            Awaits::Stream | Awaits::Visit(_) | Awaits::Call(_) | Awaits::Nobody => None,
+        }
+    }
+
+    /// A plain request's call has come back; it has a worker again, if it has given it up.
+    #[inline(never)]
+    pub fn return_to_plain(&mut self, index: u32, edge: EdgeId, status: Status) -> Next {
+        if self.edges[edge as usize].releases_worker {
+            self.worker_changes(index, 1);
+        }
+        self.plain_call_returned(index, edge, status)
+    }
+
+    /// A plain request gives up its worker (-1), or has one again (1): there is no end of them.
+    fn worker_changes(&mut self, index: u32, by: i32) {
+        let station = &mut self.stations[self.plains[index].instance as usize];
+        station.busy = station.busy.wrapping_add_signed(by);
+        self.meter.components[station.component as usize].busy_changes(self.now, by);
+    }
+
     /// Whether a plain call may go out: the caller has no pool for it, or a connection, which the
     /// call has then.
     #[inline(always)]
@@ -24,10 +83,10 @@ impl World<'_> {
 
     /// Where calls enter that come out of an endpoint of the caller.
     #[inline(always)]
-    pub fn entry(&self, edge: EdgeId, own: u32) -> Entry {
+    fn entry(&self, edge: EdgeId, own: u32) -> Entry {
         let state = &self.edges[edge as usize];
         if state.plain != PASSES {
-            return (state.plain, state.endpoint);
+            return (state.plain, 0);
         }
         self.entry_of(edge, self.plan.edges[edge as usize].endpoint_for(own))
     }
@@ -39,30 +98,18 @@ impl World<'_> {
         (first.expect("plain calls have programs"), endpoint as u8)
     }
 
-    /// A plain call of an instance is over; it gives back the connection that it may have.
-    #[inline(always)]
-    pub(super) fn disconnects(&mut self, edge: EdgeId, from: InstanceId, luck: Luck, attempt: u16) {
-        if self.edges[edge as usize].has_pool {
-            self.give_back(edge, from, attempt_luck(luck, attempt));
+    /// The endpoint that a plain request runs.
+    pub(super) fn endpoint_of(&self, plain: &Plain) -> u32 {
+        match self.plan.edges[plain.edge as usize].endpoint {
+            NONE => u32::from(plain.passed),
+            endpoint => endpoint,
         }
     }
 
-    /// A task's plain call has come back.
-    #[inline(never)]
-    pub(super) fn return_to_task(
-        &mut self,
-        task: Id,
-        edge: EdgeId,
-        from: InstanceId,
-        status: Status,
-    ) -> Next {
-        self.call_returned(task, edge, from, status)
-    }
-
     /// The instance that waits for a plain request, or [`NONE`].
-    pub(in crate::sim) fn caller_of(&self, plain: &Plain) -> InstanceId {
-        match plain.awaits {
-            Awaits::Plain(caller) => self.plains[caller].instance,
+    pub(in crate::sim) fn caller_of(&self, awaits: Awaits) -> InstanceId {
+        match awaits {
+            Awaits::Plain(caller) | Awaits::PlainWithCare(caller) => self.plains[caller].instance,
             Awaits::Task(caller) => self.tasks[caller.index].instance,
             Awaits::Stream | Awaits::Visit(_) | Awaits::Call(_) | Awaits::Nobody => NONE,
         }
@@ -99,14 +146,15 @@ impl World<'_> {
     /// Makes an ordinary call of the caller's side of a plain request. Of the request there remains
     /// the attempt, which nobody waits for.
     pub(super) fn make_call(&mut self, index: u32) -> Id {
-        let from = self.caller_of(&self.plains[index]);
         let awaits = std::mem::replace(&mut self.plains[index].awaits, Awaits::Nobody);
+        let from = self.caller_of(awaits);
         let plain = &self.plains[index];
+        let endpoint = self.endpoint_of(plain);
         let (call, life, place) = self.calls.take();
         let id = Id { index: call, life };
         let caller = match awaits {
             Awaits::Visit(visit) => Caller::Visit(visit),
-            Awaits::Plain(plain) => Caller::Plain(plain),
+            Awaits::Plain(plain) | Awaits::PlainWithCare(plain) => Caller::Plain(plain),
             Awaits::Task(task) => {
                 self.tasks[task.index].child = id;
                 Caller::Task(task)
@@ -121,7 +169,7 @@ impl World<'_> {
             luck: plain.call_luck,
             attempt: plain.attempt,
             state: CallState::Out,
-            endpoint: u32::from(plain.endpoint),
+            endpoint,
             began: plain.came,
             sent: plain.came,
             target: plain.instance,
@@ -140,9 +188,8 @@ impl World<'_> {
         else {
             return;
         };
-        if !process_is_gone {
-            let from = self.caller_of(&plain);
-            self.disconnects(plain.edge, from, plain.call_luck, plain.attempt);
+        if self.edges[plain.edge as usize].has_pool && !process_is_gone {
+            self.give_back(plain.edge, self.caller_of(plain.awaits), plain.luck());
         }
         self.plains[id.index].awaits = Awaits::Nobody;
     }

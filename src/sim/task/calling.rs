@@ -1,6 +1,5 @@
 //! What a task calls, and what comes back.
 
-use super::super::plain::Awaits;
 use super::super::records::{Caller, Id, TaskState};
 use super::super::world::World;
 use super::Next;
@@ -16,8 +15,7 @@ impl World<'_> {
         let plan = &plan.edges[edge as usize];
         let (task, life) = tasks.with_life(index);
         task.state = TaskState::Calls;
-        let (instance, identity) = (task.instance, task.identity);
-        let endpoint = plan.endpoint_for(task.endpoint);
+        let (instance, identity, own) = (task.instance, task.identity, task.endpoint);
         // A call repeated by a bug's loop has luck of its own each time.
         let luck = task.luck.at(plan.luck).at(u64::from(again));
         if edges[edge as usize].releases_worker && task.holds_worker {
@@ -26,10 +24,9 @@ impl World<'_> {
         }
         let task = Id { index, life };
         if self.edges[edge as usize].opens_plainly && self.connects(edge, instance) {
-            let own = self.tasks[index].endpoint;
-            let entry = self.entry(edge, own);
-            return self.open_plain(edge, Awaits::Task(task), instance, identity, luck, entry);
+            return self.open_from_task(task, edge, luck);
         }
+        let endpoint = plan.endpoint_for(own);
         self.open_call(edge, Caller::Task(task), instance, identity, luck, endpoint)
     }
 
