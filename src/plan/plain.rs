@@ -19,9 +19,9 @@ impl Plan {
     /// call sites that lead there.
     ///
     /// A component is plain if all that is done on its instances is to wait for a worker, to work,
-    /// and to call while the worker is held (or there is always another), if no change and nobody's action touches them, and if
-    /// attempts reach it at once and are never called back. Whom it calls, and who calls it, need
-    /// not be plain.
+    /// and to call while the worker is held (or there is always another), if no change and nobody's
+    /// action touches them, and if attempts reach it at once and are never called back. Whom it
+    /// calls, and who calls it, need not be plain.
     ///
     /// A call site is plain if it leads to a plain component, and if calls go out and answers come
     /// back without more than a choice of the instance, a connection, and a time-out that is the
