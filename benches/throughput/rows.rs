@@ -146,6 +146,10 @@ pub struct Measured {
     pub name: String,
     /// Attempts made by requests that are over; in W1 to W3 the same as requests.
     pub requests: u64,
+    /// Requests that came to components, those of one component at another included: every hop of
+    /// every attempt.
+    #[serde(default)]
+    pub arrivals: u64,
     /// Events handled.
     pub events: u64,
     /// Wall-clock time.
@@ -218,6 +222,7 @@ pub fn measure(row: &Row, smoke: bool) -> Measured {
                     let outcome = sim::run(&plan, replica);
                     m.events += outcome.events;
                     fingerprint = fingerprint.rotate_left(1) ^ outcome.fingerprint;
+                    m.arrivals += outcome.components.iter().map(|c| c.requests).sum::<u64>();
                     for client in &outcome.clients {
                         m.requests += client.attempts;
                         client.latency.iter().flatten().flatten().for_each(|h| latency.merge(h));

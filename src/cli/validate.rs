@@ -28,7 +28,7 @@ pub struct Args {
     /// A subset with half-widths ten times the asked ones, in under 30 seconds.
     #[arg(long, conflicts_with = "full")]
     quick: bool,
-    /// Half-widths as asked: the check before a release, about 40 minutes on two cores.
+    /// Half-widths as asked: the check before a release, about 35 to 45 minutes on two cores.
     #[arg(long)]
     full: bool,
     /// The seed of all randomness.

@@ -220,26 +220,30 @@ impl Agenda {
         }
     }
 
-    /// Takes the next event at or before `until`, or [`Packed::NOTHING`]; `is_live` says whether a
-    /// waiting event still matters. Where many events are far off or wait in a lane, `ahead` is
-    /// shown those that come from there, before they are next.
+    /// Takes the next event, if it is soon found and at or before `until`; otherwise it gives
+    /// [`Packed::NOTHING`], and [`Self::next_of_several`] looks further. If the event has a lane,
+    /// that [moves up](Self::move_up) next.
     #[inline(always)]
-    pub fn next(
-        &mut self,
-        until: Nanos,
-        is_live: impl Fn(Packed) -> bool,
-        ahead: impl Fn(&[Packed]),
-    ) -> Packed {
-        let event = self.posted.next(until, &ahead);
-        let lane = event.lane();
-        if lane != NO_LANE {
-            self.move_up(lane, is_live, &ahead);
-        }
-        event
+    pub fn next_at_once(&mut self, until: Nanos) -> Packed {
+        self.posted.next_at_once(until)
     }
 
+    /// Takes the next event at or before `until`, or [`Packed::NOTHING`]. Where many events are far
+    /// off, `ahead` is shown those that come from there, before they are next.
+    #[inline(always)]
+    pub fn next_of_several(&mut self, until: Nanos, ahead: impl Fn(&[Packed])) -> Packed {
+        self.posted.next_of_several(until, &ahead)
+    }
+
+    /// The first event of a lane has been taken: the next one that still matters, as `is_live`
+    /// says, takes its place. Where many wait in the lane, `ahead` is shown those that come up.
     #[inline(never)]
-    fn move_up(&mut self, lane: u16, is_live: impl Fn(Packed) -> bool, ahead: &impl Fn(&[Packed])) {
+    pub fn move_up(
+        &mut self,
+        lane: u16,
+        is_live: impl Fn(Packed) -> bool,
+        ahead: &impl Fn(&[Packed]),
+    ) {
         let lane = &mut self.lanes[usize::from(lane)];
         lane.posted = false;
         while let Some((key, event)) = lane.waiting.pop() {
@@ -282,7 +286,13 @@ mod tests {
     }
 
     fn take(agenda: &mut Agenda, until: Nanos, is_live: impl Fn(Packed) -> bool) -> Option<Event> {
-        let next = agenda.next(until, is_live, |_| ());
+        let next = match agenda.next_at_once(until) {
+            Packed::NOTHING => agenda.next_of_several(until, |_| ()),
+            event => event,
+        };
+        if let Some(lane) = next.of_lane() {
+            agenda.move_up(lane, is_live, &|_| ());
+        }
         (next != Packed::NOTHING).then(|| next.event())
     }
 
@@ -313,7 +323,7 @@ mod tests {
     fn an_event_in_the_past_is_refused() {
         let mut agenda = Agenda::new(&[]);
         agenda.at(5, Event::Bucket);
-        agenda.next(9, |_| true, |_| ());
+        take(&mut agenda, 9, |_| true);
         agenda.at(4, Event::Bucket);
     }
 

@@ -65,12 +65,13 @@ impl World<'_> {
     /// Takes the next event from the agenda; the time is then its time.
     #[inline(always)]
     pub(super) fn next_event(&mut self) -> Result<Packed, Ending> {
-        let World { calls, tasks, plains, stations, .. } = self;
-        let event = self.agenda.next(
-            self.plan.horizon,
-            |event| World::is_live(calls, plains, event),
-            |events| ahead::look(events, calls, tasks, plains, stations),
-        );
+        let mut event = self.agenda.next_at_once(self.plan.horizon);
+        if event.is_nothing() {
+            event = self.next_of_several();
+        }
+        if let Some(lane) = event.of_lane() {
+            self.move_up(lane);
+        }
         if event.is_nothing() {
             return Err(if self.agenda.is_empty() { Ending::Quiet } else { Ending::Horizon });
         }
@@ -80,6 +81,20 @@ impl World<'_> {
         }
         self.now = now;
         Ok(event)
+    }
+
+    #[inline(never)]
+    fn next_of_several(&mut self) -> Packed {
+        let World { calls, tasks, plains, stations, .. } = self;
+        let ahead = |events: &[Packed]| ahead::look(events, calls, tasks, plains, stations);
+        self.agenda.next_of_several(self.plan.horizon, ahead)
+    }
+
+    #[inline(never)]
+    fn move_up(&mut self, lane: u16) {
+        let World { calls, tasks, plains, stations, .. } = self;
+        let ahead = |events: &[Packed]| ahead::look(events, calls, tasks, plains, stations);
+        self.agenda.move_up(lane, |event| World::is_live(calls, plains, event), &ahead);
     }
 
     /// Handles an event and what it causes at once.

@@ -162,7 +162,16 @@ fn rows_table<'m>(rows: impl Iterator<Item = &'m Measured>) -> String {
 }
 
 fn incidents_table<'m>(rows: impl Iterator<Item = &'m Measured>) -> String {
-    let head = ["incident", "ms for a replica", "min to max", "events", "M events/s", "peak"];
+    let head = [
+        "incident",
+        "ms for a replica",
+        "min to max",
+        "M attempts/s of clients",
+        "events for each",
+        "M requests/s at components",
+        "M events/s",
+        "peak",
+    ];
     table(
         &head,
         rows.map(|row| {
@@ -172,7 +181,9 @@ fn incidents_table<'m>(rows: impl Iterator<Item = &'m Measured>) -> String {
                 row.name.trim_start_matches("incident-").to_owned(),
                 each(row.requests_per_s),
                 format!("{} to {}", each(fastest(row)), each(slowest(row))),
-                whole(row.events as f64 / replicas),
+                digits(row.requests_per_s / 1e6),
+                digits(row.events as f64 / row.requests as f64),
+                digits(row.requests_per_s * row.arrivals as f64 / row.requests as f64 / 1e6),
                 digits(row.events_per_s / 1e6),
                 megabytes(row.peak_rss_bytes.unwrap_or(0) as f64),
             ]

@@ -100,9 +100,11 @@ impl Packed {
         self.kind() == NOTHING
     }
 
-    #[inline]
-    pub(super) fn lane(self) -> u16 {
-        (self.rest >> LANE_SHIFT) as u16
+    /// The lane that it comes from, if it does.
+    #[inline(always)]
+    pub fn of_lane(self) -> Option<u16> {
+        let lane = (self.rest >> LANE_SHIFT) as u16;
+        (lane != super::NO_LANE).then_some(lane)
     }
 
     /// Its kind, one of the constants of this module.
@@ -227,10 +229,10 @@ mod tests {
             Event::Bucket,
             Event::Warm,
         ];
-        for lane in [0, 7, u16::MAX] {
+        for (lane, of_lane) in [(0, Some(0)), (7, Some(7)), (u16::MAX, None)] {
             for event in all {
                 let packed = event.packed(lane);
-                assert_eq!((packed.event(), packed.lane()), (event, lane));
+                assert_eq!((packed.event(), packed.of_lane()), (event, of_lane));
             }
         }
     }
