@@ -23,6 +23,24 @@ fn a_crash_resets_what_is_there_and_refuses_what_comes() {
 }
 
 #[test]
+fn those_on_a_process_that_dies_are_told_in_the_order_in_which_they_came() {
+    // Who came before has mostly gone, one here and one there, and left its place in memory to
+    // somebody later: there, the order is another one.
+    let run = run("
+        clients: {c: {arrivals: {constant: {rate: 10/s}}, calls: api}}
+        horizon: 1min
+        components:
+          api:
+            {kind: server, workers: unlimited,
+             endpoints: {request: [work: {exponential: {mean: 2s}}]}}
+        changes: {down: {what: {crash: {component: api}}, at: 30s, lasts: 1min}}");
+    let spans = run.spans("c").into_iter();
+    let reset: Vec<_> = spans.filter(|(_, end)| *end == s(30)).map(|(begin, _)| begin).collect();
+    assert!(reset.len() > 10, "{}", reset.len());
+    assert!(reset.is_sorted(), "{reset:?}");
+}
+
+#[test]
 fn the_end_of_one_crash_does_not_undo_another() {
     let run = run("
         clients: {c: {arrivals: {constant: {rate: 1/s, first: 500ms}}, calls: api}}
