@@ -23,7 +23,10 @@ pub use theme::Colour;
 pub(crate) use comparison::{DIFFERENCES, group_heading, sorted, verdict};
 pub(crate) use distributions::quantiles;
 pub(crate) use scale::extent;
-pub(crate) use sweep::{by_number, drawn, groups, heading, logarithmic, measures};
+pub(crate) use sweep::{
+    by_number, drawn, groups, heading, input_title, logarithmic, measures, shared_input,
+    spans_decades,
+};
 pub(crate) use theme::SERIES;
 pub(crate) use timeline::{GROUPS, mark_colour};
 

@@ -29,7 +29,7 @@ pub fn draw(table: &Table) -> Result<Figure, String> {
     let (mut figure, mut y) = Figure::new("How the system behaves over its inputs", subtitle);
     for group in groups {
         y = match group[0].inputs.as_slice() {
-            [input] => curves(&mut figure, &group, input, y),
+            [_] => curves(&mut figure, &group, &shared_input(&group), y),
             [across, down, ..] => maps(&mut figure, group[0], across, down, y),
             [] => y,
         };
@@ -54,6 +54,34 @@ pub fn groups(sweeps: &[Sweep]) -> Vec<Vec<&Sweep>> {
         }
     }
     groups
+}
+
+/// The input of sweeps that are drawn together, with the values of all of them, rising, each once.
+pub fn shared_input(group: &[&Sweep]) -> Input {
+    let inputs = group.iter().filter_map(|sweep| sweep.inputs.first());
+    let mut all: Vec<(f64, &String)> =
+        inputs.clone().flat_map(|i| i.numbers.iter().copied().zip(&i.values)).collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    all.dedup_by_key(|(number, _)| *number);
+    let (numbers, values) = all.into_iter().map(|(number, text)| (number, text.clone())).unzip();
+    Input { path: inputs.map(|i| i.path.clone()).next().unwrap_or_default(), values, numbers }
+}
+
+/// Whether the axis of an input is logarithmic: its numbers are positive, and on a linear axis half
+/// of them would crowd in its first eighth.
+pub fn spans_decades(input: &Input) -> bool {
+    let mut numbers = input.numbers.clone();
+    numbers.sort_by(f64::total_cmp);
+    match numbers[..] {
+        [low, .., high] if low > 0.0 => numbers[numbers.len() / 2] - low < (high - low) / 8.0,
+        _ => false,
+    }
+}
+
+/// Name of an input below its axis.
+pub fn input_title(input: &Input) -> String {
+    let how = if spans_decades(input) { " (logarithmic)" } else { "" };
+    format!("{}{how}", input.path)
 }
 
 /// The measures of a sweep that are drawn: one of latency, one of goodput and the probability of
@@ -96,7 +124,10 @@ pub fn heading(name: &str, estimate: &Estimate) -> String {
     match estimate.kind {
         Kind::Probability => format!("Probability of the {}, %", name.replace('_', " ")),
         Kind::Quantity if logarithmic(name) => format!("{} (logarithmic)", title(name)),
-        Kind::Quantity => format!("{}, {}", title(name), unit_shown(&estimate.unit)),
+        Kind::Quantity => match unit_shown(&estimate.unit) {
+            "" => title(name),
+            unit => format!("{}, {unit}", title(name)),
+        },
     }
 }
 
@@ -126,7 +157,8 @@ fn curves(figure: &mut Figure, group: &[&Sweep], input: &Input, top: f64) -> f64
         curve_panel(figure, group, input, name, [left, right, first, first + PANEL]);
     }
     let mut bottom = first + PANEL + TICK * 3.4;
-    figure.text((EDGE + 44.0, bottom), &format!("Input: {}", input.path), Type::new(TICK, MUTED));
+    let below = format!("Input: {}", input_title(input));
+    figure.text((EDGE + 44.0, bottom), &below, Type::new(TICK, MUTED));
     if group.len() > 1 {
         bottom += TICK * 1.9;
         let mut x = EDGE + 44.0;
@@ -151,7 +183,8 @@ fn curve_panel(
         points.iter().flatten().filter_map(|(_, m)| m.get(name)).collect();
     let Some(sample) = estimates.first() else { return };
     let span = extent(points.iter().flatten().map(|(n, _)| *n)).unwrap_or((0.0, 1.0));
-    let x = Scale::linear(span, left, right);
+    let scale = if spans_decades(input) { Scale::log } else { Scale::linear };
+    let x = scale(span, left, right);
     let y = vertical(name, &estimates, bottom, top);
     let text = fit(&heading(name, sample), LABEL, true, right - left + 44.0);
     figure.text((left - 44.0, top - 18.0), &text, Type::new(LABEL, INK).bold());
@@ -326,6 +359,33 @@ mod tests {
         let input = sweep.inputs[0].clone();
         let numbers: Vec<f64> = by_number(&sweep, &input).iter().map(|(n, _)| *n).collect();
         assert!(numbers.is_sorted() && numbers.len() == 11);
+    }
+
+    #[test]
+    fn sweeps_drawn_together_have_the_values_of_all_on_their_axis() {
+        let mut table = sample::table();
+        let input = |numbers: &[f64]| Input {
+            path: "rate".into(),
+            values: numbers.iter().map(|n| format!("{n}/s")).collect(),
+            numbers: numbers.to_vec(),
+        };
+        table.sweep[0].inputs[0] = input(&[1.0, 10.0, 100.0]);
+        table.sweep[1].inputs[0] = input(&[500.0, 10.0]);
+        let shared = shared_input(&[&table.sweep[0], &table.sweep[1]]);
+        assert_eq!(shared.numbers, [1.0, 10.0, 100.0, 500.0]);
+        assert_eq!(shared.values, ["1/s", "10/s", "100/s", "500/s"]);
+    }
+
+    #[test]
+    fn an_axis_is_logarithmic_where_half_of_its_values_would_crowd_at_its_beginning() {
+        let spans = |numbers: &[f64]| {
+            spans_decades(&Input { numbers: numbers.to_vec(), ..Input::default() })
+        };
+        assert!(spans(&[0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5]));
+        assert!(spans(&[1.0, 10.0, 100.0]));
+        assert!(!spans(&[0.0, 0.001, 0.01, 1.0]), "zero has no place on it");
+        assert!(!spans(&[30.0, 60.0, 120.0, 300.0, 600.0]));
+        assert!(!spans(&[5.0]) && !spans(&[]));
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub enum Awaits {
     /// The caller of this call, another plain request, which gave up its worker for it or gave it a
     /// connection.
     PlainWithCare(u32),
-    /// The caller of this call, a task, which names it as its child (see [`child`]).
+    /// The caller of this call, a task, which names it as its child.
     Task(Id),
     /// A call with a record of its own.
     Call(Id),

@@ -1,7 +1,10 @@
 //! The sweep: curves over one input, or heat maps over two.
 
 use super::{Chart, axis, coloured, plain, rounded};
-use crate::plot::{Colour, SERIES, by_number, drawn, groups, heading, logarithmic, measures};
+use crate::plot::{
+    Colour, SERIES, by_number, drawn, groups, heading, input_title, logarithmic, measures,
+    shared_input, spans_decades,
+};
 use crate::study::table::{Input, Point, Sweep, Table};
 use serde_json::{Value, json};
 
@@ -24,15 +27,21 @@ pub fn sweep(table: &Table) -> Option<Value> {
         let mut across = json!({"domain": domain, "anchor": y, "zeroline": false});
         let mut up = json!({"anchor": x, "zeroline": false});
         match group[0].inputs.as_slice() {
-            [input] => {
-                across["title"] = json!({"text": plain(&input.path), "font": {"size": 11}});
+            [_] => {
+                let input = shared_input(&group);
+                let title = plain(&input_title(&input));
+                across["title"] = json!({"text": title, "font": {"size": 11}});
+                if spans_decades(&input) {
+                    across["type"] = json!("log");
+                    across["dtick"] = json!(1);
+                }
                 up["rangemode"] = json!("tozero");
                 if logarithmic(name) {
                     up["type"] = json!("log");
                     up["dtick"] = json!(1);
                 }
                 for (sweep, colour) in group.iter().zip(SERIES.iter().cycle()) {
-                    panel(&mut chart, sweep, input, name, *colour, [&x, &y]);
+                    panel(&mut chart, sweep, name, *colour, [&x, &y]);
                 }
             }
             [first, second, ..] => {
@@ -55,15 +64,8 @@ pub fn sweep(table: &Table) -> Option<Value> {
     Some(chart.done(400.0))
 }
 
-fn panel(
-    chart: &mut Chart,
-    sweep: &Sweep,
-    input: &Input,
-    name: &str,
-    colour: Colour,
-    axes: [&str; 2],
-) {
-    let points = by_number(sweep, input);
+fn panel(chart: &mut Chart, sweep: &Sweep, name: &str, colour: Colour, axes: [&str; 2]) {
+    let points = by_number(sweep, &sweep.inputs[0]);
     let known: Vec<(f64, [f64; 3])> =
         points.iter().filter_map(|(n, m)| Some((*n, drawn(m.get(name)?)))).collect();
     let xs: Vec<f64> = known.iter().map(|(n, _)| *n).collect();
@@ -87,4 +89,24 @@ fn heat(sweep: &Sweep, across: &Input, up: &Input, name: &str, axes: [&str; 2]) 
         "yaxis": axes[1], "showscale": false, "texttemplate": "%{z:.3~s}", "xgap": 2, "ygap": 2,
         "colorscale": [[0, "#eff6fa"], [1, "#0072b2"]],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::sample;
+
+    #[test]
+    fn each_variant_has_all_its_points_whatever_the_first_one_has() {
+        let mut table = sample::table();
+        let (all, first) = (table.sweep[1].points.len(), &mut table.sweep[0]);
+        first.points.truncate(3);
+        first.inputs[0].values.truncate(3);
+        first.inputs[0].numbers.truncate(3);
+        let chart = sweep(&table).expect("a sweep");
+        let traces = chart["data"].as_array().expect("traces");
+        let of = |name: &str| traces.iter().find(|trace| trace["name"] == name);
+        let points = |name| of(name).map(|trace| trace["x"].as_array().map_or(0, Vec::len));
+        assert_eq!((points("baseline"), points("everything")), (Some(3), Some(all)));
+    }
 }
