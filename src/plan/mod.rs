@@ -416,6 +416,15 @@ pub struct EdgePlan {
     pub opens_plainly: bool,
 }
 
+impl ComponentPlan {
+    /// First operation of the program that a version runs for an endpoint, if it has the endpoint.
+    #[inline(always)]
+    pub fn program(&self, version: u32, endpoint: u32) -> Option<OpId> {
+        let row = version as usize * self.endpoints.len();
+        self.programs.get(row + endpoint as usize).copied().filter(|op| *op != NONE)
+    }
+}
+
 impl EdgePlan {
     /// The callee's endpoint for a call out of an endpoint of the caller; [`NONE`] if the callee
     /// has none of that name.

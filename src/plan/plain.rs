@@ -150,9 +150,7 @@ impl Plan {
     /// First operation of an endpoint of a component, in the version that it begins with.
     pub fn program(&self, component: ComponentId, endpoint: u32) -> Option<OpId> {
         let component = &self.components[component as usize];
-        let row = component.version as usize * component.endpoints.len();
-        let endpoint = Some(endpoint).filter(|endpoint| *endpoint != NONE)?;
-        component.programs.get(row + endpoint as usize).copied().filter(|op| *op != NONE)
+        component.program(component.version, endpoint)
     }
 
     /// Whether the programs of a component only work and call.

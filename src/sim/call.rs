@@ -45,6 +45,12 @@ pub mod luck {
     pub const HEDGE: u64 = 1 << 21;
 }
 
+/// The luck of an attempt of a call.
+#[inline(always)]
+pub(super) fn attempt_luck(call: Luck, attempt: u16) -> Luck {
+    call.at(luck::ATTEMPT + u64::from(attempt))
+}
+
 impl World<'_> {
     /// A new call. It goes in through its layers at once.
     #[inline(always)]
@@ -243,7 +249,7 @@ impl World<'_> {
     fn draw_timeout(&mut self, index: u32) {
         let call = &self.calls[index];
         let Timeout::Drawn(law) = &self.plan.edges[call.edge as usize].timeout else { return };
-        let luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt)).at(luck::TIMEOUT);
+        let luck = attempt_luck(call.luck, call.attempt).at(luck::TIMEOUT);
         let at = self.now.saturating_add(law.sample_nanos(&mut luck.rng()));
         let life = self.calls.life(index);
         self.agenda.at(at, Event::Timeout { call: index, life, attempt: call.attempt });
@@ -255,7 +261,7 @@ impl World<'_> {
         let World { calls, tasks, edges, components, stations, plan, .. } = self;
         let (call, life) = calls.with_life(index);
         call.state = CallState::Out;
-        let attempt_luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt));
+        let attempt_luck = attempt_luck(call.luck, call.attempt);
         let edge = &mut edges[call.edge as usize];
         edge.sent += 1;
         if call.attempt > 1 {

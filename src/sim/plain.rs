@@ -13,7 +13,7 @@ mod caller;
 use super::agenda::Event;
 use super::ahead;
 use super::arena::Arena;
-use super::call::{choose, luck};
+use super::call::{attempt_luck, choose};
 use super::records::{Id, Identity, Task};
 use super::task::{Next, passed_on};
 use super::world::{Later, World};
@@ -114,12 +114,6 @@ impl Plain {
     }
 }
 
-/// The luck of an attempt of a call.
-#[inline(always)]
-fn attempt_luck(call: Luck, attempt: u16) -> Luck {
-    call.at(luck::ATTEMPT + u64::from(attempt))
-}
-
 /// Where a plain request enters a component: its first operation, and its endpoint if its call site
 /// does not say which (otherwise 0).
 pub type Entry = (OpId, u8);
@@ -168,7 +162,7 @@ impl World<'_> {
             agenda.after_lane(edge.timeout_lane, Event::PlainTimeout { plain: index, life });
         }
         edge.sent += 1;
-        let attempt_luck = call_luck.at(luck::ATTEMPT + 1);
+        let attempt_luck = attempt_luck(call_luck, 1);
         let who = (from, identity.user, call_luck);
         let chosen = choose(plan, components, edge, who, attempt_luck);
         *place = Plain {

@@ -403,11 +403,8 @@ fn first_op(plan: &Plan, station: &Station, task: &Task) -> Result<OpId, Status>
         return Err(Status::Ok); // A probe has what it wanted: a worker.
     }
     let plan = &plan.components[station.component as usize];
-    let row = station.version as usize * plan.endpoints.len();
-    match plan.programs.get(row + task.endpoint as usize) {
-        Some(&op) if op != NONE => Ok(op),
-        _ => Err(Status::ClientError), // 404: this version does not have the endpoint.
-    }
+    // 404: this version does not have the endpoint.
+    plan.program(station.version, task.endpoint).ok_or(Status::ClientError)
 }
 
 fn waits(tasks: &Tasks, id: Id) -> bool {

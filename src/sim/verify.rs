@@ -4,7 +4,7 @@
 //! needed is that of two runs, and a difference is found where it begins, not where it shows.
 
 use super::agenda::{Event, Packed};
-use super::call::luck;
+use super::call::attempt_luck;
 use super::outcome::{Ending, Outcome};
 use super::world::World;
 use crate::plan::{EdgeId, InstanceId, NONE, Plan};
@@ -227,7 +227,7 @@ impl World<'_> {
     fn call_name(&self, index: u32) -> String {
         let call = &self.calls[index];
         let (who, attempt) = (self.whose(self.plan.client_of(call.identity.class)), call.attempt);
-        let luck = call.luck.at(luck::ATTEMPT + u64::from(attempt)).bits();
+        let luck = attempt_luck(call.luck, attempt).bits();
         let to = self.callee(call.edge);
         format!("a request {luck:016x} {who}, attempt {attempt}, to `{to}`")
     }

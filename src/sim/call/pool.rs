@@ -4,7 +4,7 @@ use super::super::agenda::Event;
 use super::super::records::{Call, CallState, Id};
 use super::super::story::What;
 use super::super::world::{Later, World};
-use super::luck;
+use super::{attempt_luck, luck};
 use crate::plan::{EdgeId, InstanceId};
 use crate::rng::Luck;
 use crate::status::Status;
@@ -100,7 +100,7 @@ impl World<'_> {
         }
         call.connected = false;
         let Call { edge, from, .. } = *call;
-        let luck = call.luck.at(luck::ATTEMPT + u64::from(call.attempt));
+        let luck = attempt_luck(call.luck, call.attempt);
         self.give_back(edge, from, luck);
     }
 

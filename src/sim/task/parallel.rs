@@ -102,12 +102,17 @@ impl World<'_> {
         extra.map(|extra| extra.parent)
     }
 
+    fn is_branch_of(&self, index: u32, parent: Id) -> bool {
+        self.tasks.is_taken(index) && self.parent(index) == Some(parent)
+    }
+
     pub(super) fn cancel_branches(&mut self, parent: Id) {
-        let is_one = |index: u32| self.tasks.is_taken(index) && self.parent(index) == Some(parent);
-        let mut branches: Vec<u32> = (0..self.tasks.slots()).filter(|i| is_one(*i)).collect();
+        let mut branches: Vec<u32> =
+            (0..self.tasks.slots()).filter(|index| self.is_branch_of(*index, parent)).collect();
         branches.sort_by_key(|index| self.turn_of_task(*index));
         for index in branches {
-            if self.tasks.is_taken(index) && self.parent(index) == Some(parent) {
+            // One that is cancelled may take others with it.
+            if self.is_branch_of(index, parent) {
                 let life = self.tasks.life(index);
                 self.tasks[parent.index].state = TaskState::Travels;
                 self.cancel(Id { index, life });

@@ -4,7 +4,7 @@ use super::models::Genes;
 use super::{check, on};
 use crate::common::try_plan;
 use crate::files;
-use outagelab::plan::Plan;
+use outagelab::plan::{EdgePlan, NONE, PASSES, Plan};
 use outagelab::sim::outcome::ComponentOutcome;
 use outagelab::sim::{run, run_audited, run_logged};
 use outagelab::status::Status;
@@ -195,6 +195,7 @@ fn the_plain_way_gives_the_outcome_of_the_general_way_to_the_last_bit() {
     let models = (vec(genes(8), 1..=2), vec(genes(48), 1..=4), vec(genes(4), 0..=2));
     let (plain, all, turned_away) = (Cell::new(0u32), Cell::new(0u32), Cell::new(0u32));
     let (retried, mixed, died) = (Cell::new(0u32), Cell::new(0u32), Cell::new(0u32));
+    let (pooled, passed) = (Cell::new(0u32), Cell::new(0u32));
     let count = |cell: &Cell<u32>, holds: bool| cell.set(cell.get() + u32::from(holds));
     let refuses = |c: &ComponentOutcome| c.answers[Status::Unavailable as usize] > 0;
     on(1, models, |(clients, components, changes)| {
@@ -217,12 +218,16 @@ fn the_plain_way_gives_the_outcome_of_the_general_way_to_the_last_bit() {
         count(&plain, plains > 0);
         count(&mixed, plains > 0 && plains < plan.components.len());
         count(&turned_away, plains > 0 && audited.components.iter().any(refuses));
+        let opens = |edge: &&EdgePlan| edge.opens_plainly;
+        count(&pooled, plan.edges.iter().filter(opens).any(|edge| edge.pool != NONE));
+        count(&passed, plan.edges.iter().filter(opens).any(|edge| edge.plain == PASSES));
         count(&died, plains > 0 && audited.components.iter().any(|c| c.deaths > 0));
         count(&retried, plains > 0 && audited.clients.iter().any(|c| c.retries > 0));
         Ok(())
     });
     // The law is tried where it says something.
-    for (what, least) in [(plain, 3), (turned_away, 8), (retried, 8), (mixed, 3), (died, 20)] {
+    let often = [(plain, 3), (turned_away, 8), (retried, 8), (mixed, 3)];
+    for (what, least) in often.into_iter().chain([(died, 20), (pooled, 10), (passed, 20)]) {
         assert!(what.get() * least > all.get(), "{} of {}", what.get(), all.get());
     }
 }
