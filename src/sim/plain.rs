@@ -399,10 +399,16 @@ impl World<'_> {
         None
     }
 
-    /// As [`Self::pass_worker`], once in the program and not at every place that calls it.
+    /// Workers of a plain instance pass on: all that have become free, before anything else that is
+    /// put off from `done` on, as [`World::serve`] does it.
     #[inline(never)]
-    pub(super) fn pass_on(&mut self, instance: InstanceId) {
-        self.pass_worker(instance);
+    pub(super) fn pass_on(&mut self, instance: InstanceId, done: usize) {
+        loop {
+            self.pass_worker(instance);
+            let mut others = self.later[done..].iter();
+            let Some(at) = others.position(|later| *later == Later::Pass(instance)) else { return };
+            self.later.remove(done + at);
+        }
     }
 
     /// A worker of a plain instance, still in use, passes to the first one in the line.

@@ -243,7 +243,7 @@ impl World<'_> {
             done += 1;
             match later {
                 Later::Serve(instance) => self.serve(instance),
-                Later::Pass(instance) => self.pass_on(instance),
+                Later::Pass(instance) => self.pass_on(instance, done),
                 Later::Connect(instance, pool) => self.connect(instance, pool),
                 Later::Full(instance) => self.memory_is_full(instance),
                 Later::Crash(instance, bug) => self.kill(instance, Death::Bug(bug)),
