@@ -4,8 +4,8 @@ use crate::plan::load_and_compile;
 use crate::sim::Outcome;
 use crate::sim::outcome::{
     ClientBucket, ClientOutcome, ComponentBucket, ComponentOutcome, Ending, ResponseOutcome,
-    UserRecords,
 };
+use crate::sim::users::UserRecords;
 use crate::status::Status;
 use crate::text::{Sources, plain};
 use crate::units::{MINUTE, SECOND};

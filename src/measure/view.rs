@@ -3,7 +3,7 @@
 use crate::histogram::Histogram;
 use crate::plan::{ChangeAction, ClassId, ClientId, ComponentId, Plan, SignalPlan};
 use crate::sim::Outcome;
-use crate::sim::outcome::UserCounts;
+use crate::sim::users::UserCounts;
 use crate::units::{MINUTE, Nanos, seconds};
 
 /// A stretch of time: from its first moment to the one after its last.

@@ -10,8 +10,9 @@ mod levels;
 pub use levels::{LevelOf, Levels};
 
 use super::observe::{Observing, watchers};
-use super::outcome::{ClientBucket, ComponentBucket, Observed, UserRecords, timed_out};
+use super::outcome::{ClientBucket, ComponentBucket, Observed, timed_out};
 use super::story::{Happening, What};
+use super::users::UserRecords;
 use super::world::{Process, World};
 use crate::histogram::Histogram;
 use crate::plan::{ClassId, ClientId, ComponentId, Place, Plan, SignalPlan, TimedPlan};

@@ -27,6 +27,7 @@ mod station;
 pub mod story;
 mod task;
 mod turns;
+pub mod users;
 pub mod verify;
 mod visit;
 pub mod warm_up;
