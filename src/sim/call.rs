@@ -7,8 +7,8 @@ mod pool;
 use super::agenda::Event;
 use super::records::{Call, CallState, Caller, Id, Identity, Task};
 use super::story::What;
-use super::task::Next;
-use super::world::{ComponentState, EdgeState, World};
+use super::task::{Next, refusal_of};
+use super::world::{ComponentState, EdgeState, Process, World};
 use crate::mitigation::{Ask, Context, Layer, LayerState, LazyLuck, Told};
 use crate::plan::{EdgeId, InstanceId, NONE, Plan, Timeout};
 use crate::rng::Luck;
@@ -292,6 +292,9 @@ impl World<'_> {
         }
         self.epochs = self.epochs.wrapping_add(1);
         let is_direct = edge.is_direct();
+        if is_direct && stations[instance as usize].process() != Process::Up {
+            return self.finds_nobody(index, instance);
+        }
         if !is_direct && edge.is_cut() {
             // Nothing arrives; only a time-out ends the attempt.
             call.task = Id::NONE;
@@ -311,6 +314,24 @@ impl World<'_> {
         };
         call.task = Id { index: task, life: task_life };
         if is_direct { self.arrive(task) } else { self.travel(index, task) }
+    }
+
+    /// An attempt finds no process that serves. It is refused as any other, but without a task.
+    #[inline(never)]
+    fn finds_nobody(&mut self, index: u32, instance: InstanceId) -> Next {
+        let station = &mut self.stations[instance as usize];
+        let status = refusal_of(station.process()).unwrap_or(Status::Refused);
+        let counts = &mut self.meter.components[station.component as usize];
+        if self.calls[index].identity.class != NONE {
+            counts.requests += 1;
+            counts.turned_away += 1;
+            counts.answers[status as usize] += 1;
+            station.tally.answer(status);
+            if counts.is_watched {
+                self.meter.tap(station.component, 0);
+            }
+        }
+        self.attempt_over(index, status)
     }
 
     /// An attempt is on its way.

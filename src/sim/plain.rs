@@ -363,12 +363,13 @@ impl World<'_> {
         if plain.marks & DEGRADED != 0 && status == Status::Ok {
             status = Status::Degraded;
         }
-        let Plain { call_luck, came, identity, awaits, edge, instance, attempt, .. } = *plain;
+        let plain = *plain;
+        let instance = plain.instance;
         let station = &mut stations[instance as usize];
         let warm_up = meter.warm_up();
         let counts = &mut meter.components[station.component as usize];
         station.present -= 1;
-        counts.leaves(self.now, came, warm_up);
+        counts.leaves(self.now, plain.came, warm_up);
         if station.line.is_empty() {
             station.busy -= 1;
             counts.busy_changes(self.now, -1);
@@ -377,14 +378,22 @@ impl World<'_> {
         }
         station.tally.answer(status);
         counts.answers[status as usize] += 1;
-        if status != Status::Ok && plain.is_a_call() {
+        if status != Status::Ok && plain.is_a_call() && self.edges[plain.edge as usize].minds_bad {
             return self.end_as_call(index, status);
         }
         self.plains.free(index);
+        self.hand_over_plainly(plain, status)
+    }
+
+    /// What came of a plain request goes to who waits for it.
+    #[inline(always)]
+    fn hand_over_plainly(&mut self, plain: Plain, status: Status) -> Next {
+        let Plain { call_luck, came, identity, awaits, edge, attempt, .. } = plain;
         match awaits {
             Awaits::Plain(caller) => return self.plain_call_returned(caller, edge, status),
             Awaits::PlainWithCare(_) | Awaits::Task(_) => {
-                return self.return_with_care(awaits, edge, attempt_luck(call_luck, attempt));
+                let luck = attempt_luck(call_luck, attempt);
+                return self.return_with_care(awaits, edge, luck, status);
             }
             Awaits::Stream => {
                 self.request_ends(identity, call_luck, came, attempt, status);

@@ -84,10 +84,8 @@ impl World<'_> {
     fn refusal(&mut self, index: u32) -> Option<Status> {
         let task = &self.tasks[index];
         let station = &self.stations[task.instance as usize];
-        match station.process() {
-            Process::Up => {}
-            Process::Stalled => return Some(Status::Unavailable),
-            Process::Starting | Process::Down => return Some(Status::Refused),
+        if let Some(status) = refusal_of(station.process()) {
+            return Some(status);
         }
         if station.present >= station.connections {
             return Some(Status::Unavailable);
@@ -363,6 +361,15 @@ impl World<'_> {
         let station = &mut self.stations[instance as usize];
         let counts = &mut self.meter.components[station.component as usize];
         free_worker(instance, station, counts, &mut self.later, self.now);
+    }
+}
+
+/// With which status a process turns away whoever comes, if it does.
+pub(super) fn refusal_of(process: Process) -> Option<Status> {
+    match process {
+        Process::Up => None,
+        Process::Stalled => Some(Status::Unavailable),
+        Process::Starting | Process::Down => Some(Status::Refused),
     }
 }
 

@@ -70,6 +70,8 @@ pub struct EdgeState {
     pub asks: bool,
     /// Whether a layer may do something with a good answer.
     pub minds_ok: bool,
+    /// Whether a layer may do something with any other outcome: whether there are layers.
+    pub minds_bad: bool,
     /// Whether its choice wants luck.
     pub draws_instances: bool,
     /// Chooses the instance; one for each calling instance (one for a client).
@@ -258,6 +260,7 @@ impl<'p> World<'p> {
             draws_timeouts: matches!(edge.timeout, Timeout::Drawn(_)),
             asks: edge.hedge != u8::MAX || own.iter().any(Layer::asks),
             minds_ok,
+            minds_bad: !edge.layers.is_empty(),
             draws_instances: edge.pick.needs_luck(),
             pickers: (0..count).map(|_| Picker::new(&edge.pick, targets)).collect(),
             layers: (0..count).map(|_| layers()).collect(),

@@ -87,7 +87,8 @@ impl World<'_> {
         let call = &mut self.calls[index];
         call.state = CallState::Pauses;
         call.last = Some(status);
-        if status == Status::Ok && !self.edges[call.edge as usize].minds_ok {
+        let edge = &self.edges[call.edge as usize];
+        if if status == Status::Ok { !edge.minds_ok } else { !edge.minds_bad } {
             return self.deliver(index, status);
         }
         let count = self.plan.edges[call.edge as usize].layers.len();

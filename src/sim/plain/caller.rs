@@ -36,18 +36,24 @@ impl World<'_> {
         self.open_call(edge, Caller::Plain(index), instance, identity, luck, endpoint)
     }
 
-    /// A good answer to a plain call of an instance has come; the luck is that of its attempt.
+    /// A plain call of an instance has come back; the luck is that of its attempt.
     #[inline(never)]
-    pub(super) fn return_with_care(&mut self, awaits: Awaits, edge: EdgeId, luck: Luck) -> Next {
+    pub(super) fn return_with_care(
+        &mut self,
+        awaits: Awaits,
+        edge: EdgeId,
+        luck: Luck,
+        status: Status,
+    ) -> Next {
         let from = self.caller_of(awaits);
         if self.edges[edge as usize].has_pool {
             self.give_back(edge, from, luck);
         }
         match awaits {
             Awaits::Plain(caller) | Awaits::PlainWithCare(caller) => {
-                self.return_to_plain(caller, edge, Status::Ok)
+                self.return_to_plain(caller, edge, status)
             }
-            Awaits::Task(caller) => self.call_returned(caller, edge, from, Status::Ok),
+            Awaits::Task(caller) => self.call_returned(caller, edge, from, status),
             Awaits::Stream | Awaits::Visit(_) | Awaits::Call(_) | Awaits::Nobody => None,
         }
     }
@@ -125,14 +131,19 @@ impl World<'_> {
     /// An attempt's time-out has passed; the attempt goes on, for nobody.
     #[inline(never)]
     pub fn time_out_plainly(&mut self, index: u32) -> Next {
-        let edge = self.plains[index].edge as usize;
-        self.edges[edge].timed_out += 1;
-        let component = self.plan.edges[edge].from;
+        let plain = self.plains[index];
+        let edge = &mut self.edges[plain.edge as usize];
+        edge.timed_out += 1;
+        let component = self.plan.edges[plain.edge as usize].from;
         if component != NONE {
             self.meter.components[component as usize].timeouts += 1;
         }
-        let call = self.make_call(index);
-        self.attempt_over(call.index, Status::Timeout)
+        if edge.minds_bad {
+            let call = self.make_call(index);
+            return self.attempt_over(call.index, Status::Timeout);
+        }
+        self.plains[index].awaits = Awaits::Nobody;
+        self.hand_over_plainly(plain, Status::Timeout)
     }
 
     /// The attempt of a plain call has ended badly; the call goes on as an ordinary one.
