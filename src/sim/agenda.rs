@@ -141,8 +141,9 @@ struct Lane {
     delay: Nanos,
     /// Whether the head of the lane stands among the rest.
     posted: bool,
-    /// Entries taken since the next ones were shown.
-    taken: u16,
+    /// Entries taken since the next ones were shown. (Read in as many bytes as it is written in,
+    /// for which a smaller number would have to be alone: see [`Ring`].)
+    taken: u32,
     waiting: Ring,
 }
 
@@ -248,7 +249,7 @@ impl Agenda {
         lane.posted = false;
         while let Some((key, event)) = lane.waiting.pop() {
             lane.taken += 1;
-            if usize::from(lane.taken) == SHOWN {
+            if lane.taken as usize == SHOWN {
                 lane.show(ahead);
             }
             if is_live(event) {

@@ -54,11 +54,11 @@ pub fn look(
     for event in events {
         let (id, life) = (event.id(), event.life());
         seen += match event.kind() {
-            packed::PLAIN_TIMEOUT => plains.get(id, life).map_or(0, |plain| plain.came),
-            packed::TIMEOUT => match calls.get(id, life) {
-                Some(call) => call.began + calls.extra(id).map_or(0, |extra| extra.pause),
-                None => 0,
-            },
+            packed::PLAIN_TIMEOUT if plains.is_live(id, life) => plains[id].came,
+            packed::TIMEOUT if calls.is_live(id, life) => {
+                calls[id].began + calls.extra(id).map_or(0, |extra| extra.pause)
+            }
+            packed::PLAIN_TIMEOUT | packed::TIMEOUT => 0,
             _ => continue,
         };
         timeouts += 1;

@@ -26,6 +26,9 @@ const AHEAD: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Arena<T, X = ()> {
     slots: Vec<Slot<T>>,
+    /// By slot the life of the record in it, or of the next one if it is free. Whether an id is
+    /// stale is known from here, without its record, which has often left the caches.
+    lives: Vec<u32>,
     /// By slot, as far as any was ever needed.
     extras: Vec<X>,
     free: Vec<u32>,
@@ -34,7 +37,7 @@ pub struct Arena<T, X = ()> {
 impl<T, X: Default> Arena<T, X> {
     /// An empty arena.
     pub fn new() -> Arena<T, X> {
-        Arena { slots: Vec::new(), extras: Vec::new(), free: Vec::new() }
+        Arena { slots: Vec::new(), lives: Vec::new(), extras: Vec::new(), free: Vec::new() }
     }
 
     /// Takes a slot, without an extra; returns (index, life) and the place for the value, which
@@ -67,6 +70,7 @@ impl<T, X: Default> Arena<T, X> {
             let _ = self.slots.try_reserve_exact(len.max(AHEAD));
         }
         self.slots.push(Slot { life: 0, has_extra: false, value: T::default() });
+        self.lives.push(1);
         len as u32
     }
 
@@ -76,14 +80,15 @@ impl<T, X: Default> Arena<T, X> {
         let slot = &mut self.slots[index as usize];
         assert!(slot.life & 1 == 1, "a slot is freed twice");
         slot.life = slot.life.wrapping_add(1);
+        self.lives[index as usize] = slot.life.wrapping_add(1);
         self.free.push(index);
     }
 
     /// Whether the id is of a record that is still there.
     #[inline]
     pub fn is_live(&self, index: u32, life: u32) -> bool {
-        // Lives of ids are odd, those of free slots even.
-        self.slots.get(index as usize).is_some_and(|s| s.life == life)
+        // No id has the life of a record to come.
+        self.lives.get(index as usize) == Some(&life)
     }
 
     /// The record of an id, if it is still there.
@@ -208,6 +213,7 @@ impl<T, X: Default> Arena<T, X> {
     /// touched and takes none.)
     pub fn bytes(&self) -> usize {
         self.slots.len() * size_of::<Slot<T>>()
+            + self.lives.capacity() * size_of::<u32>()
             + self.extras.capacity() * size_of::<X>()
             + self.free.capacity() * size_of::<u32>()
     }

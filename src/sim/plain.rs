@@ -303,10 +303,12 @@ impl World<'_> {
     #[inline(always)]
     fn run_plain_programs(&mut self, mut index: u32) -> Next {
         loop {
+            let plan = self.plan;
             let plain = &mut self.plains[index];
-            let op = self.plan.ops[plain.op as usize];
+            let at = plain.op;
             plain.op += 1;
-            let next = match op {
+            // Matched in its place: a copy goes by way of memory.
+            let next = match plan.ops[at as usize] {
                 Op::Work(work) => {
                     self.work_plainly(index, work);
                     return None;

@@ -223,10 +223,12 @@ impl World<'_> {
                 next = self.go_plainly(plain);
                 continue;
             }
+            let plan = self.plan;
             let task = &mut self.tasks[index];
-            let op = self.plan.ops[task.op as usize];
+            let at = task.op;
             task.op += 1;
-            next = match op {
+            // Matched in its place: a copy goes by way of memory.
+            next = match plan.ops[at as usize] {
                 Op::Work(work) => self.work(index, work),
                 Op::Call(edge) => self.call_out(index, edge),
                 Op::Reply(status) => self.end_task(index, status),

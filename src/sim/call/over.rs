@@ -1,7 +1,7 @@
 //! How attempts and calls end: answers, time-outs, deadlines, callers that have gone.
 
 use super::super::agenda::{Packed, packed};
-use super::super::plain::{self, Plain, Plains};
+use super::super::plain::{self, Plains};
 use super::super::records::{CallState, Calls, Id, MAX_LAYERS};
 use super::super::task::Next;
 use super::super::world::World;
@@ -136,7 +136,7 @@ impl World<'_> {
                     matches!(calls[call].state, CallState::Out | CallState::WaitsForConnection)
                 }
             }
-            packed::PLAIN_TIMEOUT => plains.get(call, life).is_some_and(Plain::is_a_call),
+            packed::PLAIN_TIMEOUT => plains.is_live(call, life) && plains[call].is_a_call(),
             packed::DEADLINE => calls.is_live(call, life),
             _ => true,
         }
