@@ -283,6 +283,7 @@ impl Meter {
     /// A process changed its state.
     pub fn instance_changes(&mut self, now: Nanos, instance: u64, process: Process) {
         self.mark(now, instance ^ process as u64);
+        self.observing.process_changes();
     }
 
     /// A component tipped: one of its instances stalled or died by itself.

@@ -1,8 +1,9 @@
 //! Observations: what a model asks to be looked at.
 //!
 //! Numbers are read before each event that comes later than the one before: what is read then is
-//! the state that has held in between. So nothing has to be told when a number changes, and a run
-//! without observations pays one comparison for each event.
+//! the state that has held in between. So nothing has to be told when a number changes. An
+//! observation that can see nothing new before some time is left alone until then: a run without
+//! observations, or with such ones, pays one comparison for each event.
 
 use super::meter::{LevelOf, Meter};
 use super::outcome::{Level, NumberSeen, Observed, TimesSeen};
@@ -15,13 +16,15 @@ use crate::plan::{
     ObservationPlan, ObservePlan, Place, Plan, TimedPlan,
 };
 use crate::status::Status;
-use crate::units::{Nanos, SECOND, nearest};
+use crate::units::{NEVER, Nanos, SECOND, nearest};
 
 /// Which observations are looked at before each event.
 #[derive(Debug)]
 pub struct Observing {
     /// Those that may still see something. Times are told when they end.
     open: Vec<u32>,
+    /// The first time at which one of them may.
+    next: Nanos,
     /// Whether any looks at a breaker, which may change its state by itself.
     breakers: bool,
 }
@@ -36,14 +39,20 @@ impl Observing {
         };
         Observing {
             open: open.map(|(_, index)| index).collect(),
+            next: 0,
             breakers: plan.observations.iter().filter_map(gauge_of).any(is_of_breakers),
         }
     }
 
-    /// True when nothing is left to be looked at.
+    /// Whether something may be seen of what has held until `now`.
     #[inline]
-    pub fn is_over(&self) -> bool {
-        self.open.is_empty()
+    pub fn is_due(&self, now: Nanos) -> bool {
+        now >= self.next
+    }
+
+    /// A process has changed its state: whoever counts those that are up looks again.
+    pub fn process_changes(&mut self) {
+        self.next = 0;
     }
 }
 
@@ -240,21 +249,23 @@ impl World<'_> {
 
     fn observe_from(&mut self, since: Nanos, until: Nanos) -> bool {
         let mut open = std::mem::take(&mut self.meter.observing.open);
-        let mut ends = false;
+        let (mut next, mut ends) = (NEVER, false);
         open.retain(|&index| {
-            let (is_over, ends_run) = self.look_at(index as usize, since, until);
+            let (looks_again, ends_run) = self.look_at(index as usize, since, until);
             ends |= ends_run;
-            !is_over
+            next = next.min(looks_again.unwrap_or(NEVER));
+            looks_again.is_some()
         });
         self.meter.observing.open = open;
+        self.meter.observing.next = next;
         ends
     }
 
-    /// One observation sees what has held for some time. Returns whether it has nothing more to
-    /// see, and whether it ends the run.
-    fn look_at(&mut self, index: usize, since: Nanos, until: Nanos) -> (bool, bool) {
+    /// One observation sees what has held for some time. Returns from when on it may see something
+    /// more, if it may, and whether it ends the run.
+    fn look_at(&mut self, index: usize, since: Nanos, until: Nanos) -> (Option<Nanos>, bool) {
         let plan = self.plan;
-        match &plan.observations[index].what {
+        let next = match &plan.observations[index].what {
             ObservePlan::Number { gauge, levels, window, condition, every } => {
                 let (from, to) = (since.max(window.0), until.min(window.1));
                 if from < to && condition.is_none_or(|(change, on)| self.is_on(change) == on) {
@@ -270,7 +281,7 @@ impl World<'_> {
                         }
                     }
                 }
-                (until >= window.1, false)
+                (until < window.1).then(|| if until < window.0 { window.0 } else { 0 })
             }
             ObservePlan::Moments { gauge, at, .. } => {
                 for (number, (moment, _)) in at.iter().enumerate() {
@@ -281,21 +292,22 @@ impl World<'_> {
                         }
                     }
                 }
-                (at.iter().all(|(moment, _)| *moment <= until), false)
+                at.iter().map(|(moment, _)| *moment).filter(|moment| *moment > until).min()
             }
             ObservePlan::First { gauge, level, from_below, after, ends_run } => {
                 if matches!(self.meter.observed[index], Observed::First(Some(_))) {
-                    return (true, false);
+                    return (None, false);
                 }
                 if until <= *after {
-                    return (false, false);
+                    return (Some(*after), false);
                 }
                 let value = self.read(gauge, since);
                 let is_there = if *from_below { value >= *level } else { value <= *level };
                 if is_there {
                     self.meter.observed[index] = Observed::First(Some(since.max(*after)));
+                    return (None, *ends_run);
                 }
-                (is_there, is_there && *ends_run)
+                Some(if matches!(gauge, GaugePlan::Up(_)) { NEVER } else { 0 })
             }
             ObservePlan::Count { of, window } => {
                 let begins = since < window.0 && until >= window.0;
@@ -304,10 +316,11 @@ impl World<'_> {
                     let value = self.count(of);
                     self.note_count(index, begins.then_some(value), ends.then_some(value));
                 }
-                (until >= window.1, false)
+                (until < window.1).then(|| if until < window.0 { window.0 } else { window.1 })
             }
-            ObservePlan::Times { .. } => (true, false),
-        }
+            ObservePlan::Times { .. } => None,
+        };
+        (next, false)
     }
 
     fn note_count(&mut self, index: usize, begins: Option<u64>, ends: Option<u64>) {

@@ -76,7 +76,7 @@ impl World<'_> {
             return Err(if self.agenda.is_empty() { Ending::Quiet } else { Ending::Horizon });
         }
         let now = self.agenda.now();
-        if !self.meter.observing.is_over() && now > self.now && self.observe(now) {
+        if self.meter.observing.is_due(now) && now > self.now && self.observe(now) {
             return Err(Ending::Observed);
         }
         self.now = now;
