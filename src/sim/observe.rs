@@ -281,7 +281,7 @@ impl World<'_> {
                         }
                     }
                 }
-                (until < window.1).then(|| if until < window.0 { window.0 } else { 0 })
+                (until < window.1).then_some(if until < window.0 { window.0 } else { 0 })
             }
             ObservePlan::Moments { gauge, at, .. } => {
                 for (number, (moment, _)) in at.iter().enumerate() {
@@ -316,7 +316,7 @@ impl World<'_> {
                     let value = self.count(of);
                     self.note_count(index, begins.then_some(value), ends.then_some(value));
                 }
-                (until < window.1).then(|| if until < window.0 { window.0 } else { window.1 })
+                (until < window.1).then_some(if until < window.0 { window.0 } else { window.1 })
             }
             ObservePlan::Times { .. } => None,
         };

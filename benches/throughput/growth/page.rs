@@ -172,23 +172,35 @@ fn incidents_table<'m>(rows: impl Iterator<Item = &'m Measured>) -> String {
         "M events/s",
         "peak",
     ];
-    table(
-        &head,
-        rows.map(|row| {
-            let replicas = row.replicas.max(1) as f64;
-            let each = |per_second: f64| digits(row.requests as f64 / per_second / replicas * 1e3);
-            vec![
-                row.name.trim_start_matches("incident-").to_owned(),
-                each(row.requests_per_s),
-                format!("{} to {}", each(fastest(row)), each(slowest(row))),
-                digits(row.requests_per_s / 1e6),
-                digits(row.events as f64 / row.requests as f64),
-                digits(row.requests_per_s * row.arrivals as f64 / row.requests as f64 / 1e6),
-                digits(row.events_per_s / 1e6),
-                megabytes(row.peak_rss_bytes.unwrap_or(0) as f64),
-            ]
-        }),
-    )
+    let rows: Vec<&Measured> = rows.collect();
+    let one = rows.iter().map(|row| {
+        let name = row.name.trim_start_matches("incident-").to_owned();
+        incident_line(name, &[row], megabytes(row.peak_rss_bytes.unwrap_or(0) as f64))
+    });
+    let all = incident_line("a replica of each".to_owned(), &rows, String::new());
+    table(&head, one.chain([all]))
+}
+
+/// A replica of each of some incidents, one after the other.
+fn incident_line(name: String, rows: &[&Measured], peak: String) -> Vec<String> {
+    let sum = |of: &dyn Fn(&Measured) -> f64| -> f64 {
+        rows.iter().map(|row| of(row) / row.replicas.max(1) as f64).sum()
+    };
+    let seconds = |speed: fn(&Measured) -> f64| sum(&|row| row.requests as f64 / speed(row));
+    let time = seconds(|row| row.requests_per_s);
+    let requests = sum(&|row| row.requests as f64);
+    let events = sum(&|row| row.events as f64);
+    let ms = |seconds: f64| digits(seconds * 1e3);
+    vec![
+        name,
+        ms(time),
+        format!("{} to {}", ms(seconds(fastest)), ms(seconds(slowest))),
+        digits(requests / time / 1e6),
+        digits(events / requests),
+        digits(sum(&|row| row.arrivals as f64) / time / 1e6),
+        digits(events / time / 1e6),
+        peak,
+    ]
 }
 
 fn fastest(row: &Measured) -> f64 {
