@@ -141,8 +141,8 @@ struct Lane {
     delay: Nanos,
     /// Whether the head of the lane stands among the rest.
     posted: bool,
-    /// Entries taken since the next ones were shown. (Read in as many bytes as it is written in,
-    /// for which a smaller number would have to be alone: see [`Ring`].)
+    /// Entries taken since the next ones were shown. (As wide as it is so that it is not read
+    /// together with `posted`: what is written in two pieces and read in one waits for the writes.)
     taken: u32,
     waiting: Ring,
 }

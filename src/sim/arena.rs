@@ -54,6 +54,7 @@ impl<T, X: Default> Arena<T, X> {
         };
         let slot = &mut self.slots[index as usize];
         slot.life = slot.life.wrapping_add(1);
+        debug_assert_eq!(self.lives[index as usize], slot.life);
         slot.has_extra = false;
         (index, slot.life, &mut slot.value)
     }
@@ -213,7 +214,7 @@ impl<T, X: Default> Arena<T, X> {
     /// touched and takes none.)
     pub fn bytes(&self) -> usize {
         self.slots.len() * size_of::<Slot<T>>()
-            + self.lives.capacity() * size_of::<u32>()
+            + self.lives.len() * size_of::<u32>()
             + self.extras.capacity() * size_of::<X>()
             + self.free.capacity() * size_of::<u32>()
     }

@@ -280,7 +280,8 @@ impl Meter {
         }
     }
 
-    /// A process changed its state.
+    /// A process changed its state. (From being up to not being up and back each change has to be
+    /// told; between other states it need not.)
     pub fn instance_changes(&mut self, now: Nanos, instance: u64, process: Process) {
         self.mark(now, instance ^ process as u64);
         self.observing.process_changes();

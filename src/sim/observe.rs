@@ -18,7 +18,7 @@ use crate::plan::{
 use crate::status::Status;
 use crate::units::{NEVER, Nanos, SECOND, nearest};
 
-/// Which observations are looked at before each event.
+/// Which observations are looked at, and when.
 #[derive(Debug)]
 pub struct Observing {
     /// Those that may still see something. Times are told when they end.
@@ -307,6 +307,8 @@ impl World<'_> {
                     self.meter.observed[index] = Observed::First(Some(since.max(*after)));
                     return (None, *ends_run);
                 }
+                // How many processes are up depends on their states alone, and each change of
+                // those between being up and not is told to the meter, which wakes this.
                 Some(if matches!(gauge, GaugePlan::Up(_)) { NEVER } else { 0 })
             }
             ObservePlan::Count { of, window } => {

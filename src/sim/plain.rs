@@ -3,10 +3,11 @@
 //! At a plain component (see [`Plan::mark_plain`](crate::plan::Plan::mark_plain)) an attempt is a
 //! record of two thirds of a task's size, and what cannot happen there is not looked for. On a
 //! plain call site that record is the call as well. As soon as something else than a good answer
-//! comes of its attempt (it times out, it is refused), the caller's side becomes an ordinary call,
-//! and `call` goes on with it as with any other; its later attempts are plain records, which it
-//! waits for. Everything is counted, drawn and scheduled in the same order as in the general way,
-//! so that the outcome is the same to the last bit.
+//! comes of its attempt (it times out, it fails) and layers stand around the call, or the attempt
+//! is refused, the caller's side becomes an ordinary call, and `call` goes on with it as with any
+//! other; its later attempts are plain records, which it waits for. Everything is counted, drawn
+//! and scheduled in the same order as in the general way, so that the outcome is the same to the
+//! last bit.
 
 mod caller;
 

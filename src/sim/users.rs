@@ -169,14 +169,20 @@ mod tests {
         users.ended(1, 130 * MINUTE, true, true);
         users.sent(1, 131 * MINUTE);
         users.ended(1, 131 * MINUTE, false, false);
-        let counts = |from: u64, to: u64| {
+        let counts = |users: &UserRecords, from: u64, to: u64| {
             let c = users.count(from * MINUTE, to * MINUTE);
             (c.active, c.affected, c.unable)
         };
-        assert_eq!(counts(0, 199), (2, 2, 1));
-        assert_eq!(counts(100, 130), (1, 0, 0));
-        assert_eq!(counts(131, 140), (1, 1, 1));
-        assert_eq!(counts(10, 20), (0, 0, 0));
+        assert_eq!(counts(&users, 0, 199), (2, 2, 1));
+        assert_eq!(counts(&users, 100, 130), (1, 0, 0));
+        assert_eq!(counts(&users, 131, 140), (1, 1, 1));
+        assert_eq!(counts(&users, 10, 20), (0, 0, 0));
+        // What comes after the last bucket counts in it, and nobody need know when that is.
+        users.sent(2, 500 * MINUTE);
+        assert_eq!(counts(&users, 199, 600), (1, 0, 1));
+        let all = users.count(0, Nanos::MAX);
+        assert_eq!((all.active, all.affected, all.unable), (3, 2, 2));
+        assert_eq!(counts(&users, 700, 800), (0, 0, 0));
     }
 
     /// The slow twin remembers what happened to whom and when.

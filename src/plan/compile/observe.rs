@@ -93,10 +93,16 @@ impl Builder<'_, '_> {
     /// From the end of the warm-up on at the earliest.
     fn window(&mut self, from: Option<Span>, to: Option<Span>, place: &Place) -> (Nanos, Nanos) {
         let (from, to) = (from.map_or(0, |span| span.0), to.map_or(NEVER, |span| span.0));
+        let warm_up = self.model.warm_up.span().0;
         if to <= from {
             self.problem(&place.word("to"), "it ends before it begins");
+        } else if to <= warm_up {
+            self.problem(
+                &place.word("to"),
+                "it ends before the warm-up does: nothing is seen of it",
+            );
         }
-        (from.max(self.model.warm_up.span().0), to)
+        (from.max(warm_up), to)
     }
 
     fn change(&mut self, name: &Name) -> Option<u32> {

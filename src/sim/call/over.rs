@@ -88,7 +88,8 @@ impl World<'_> {
         call.state = CallState::Pauses;
         call.last = Some(status);
         let edge = &self.edges[call.edge as usize];
-        if if status == Status::Ok { !edge.minds_ok } else { !edge.minds_bad } {
+        let minds = if status == Status::Ok { edge.minds_ok } else { edge.minds_bad };
+        if !minds {
             return self.deliver(index, status);
         }
         let count = self.plan.edges[call.edge as usize].layers.len();

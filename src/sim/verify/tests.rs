@@ -79,3 +79,13 @@ fn what_has_other_numbers_in_another_plan_is_the_same_all_the_same() {
     let found = first_difference(&plan(MODEL, 1), &plan(&more, 1), 0).unwrap();
     assert!(found.runs.iter().any(|moment| moment.what.contains("`late`")), "{found}");
 }
+
+#[test]
+fn layers_that_have_nothing_to_do_make_no_difference() {
+    // Without layers, what has timed out needs no record of its own.
+    let base = MODEL.replace(", layers: [retry: {attempts: 2}]", "");
+    let inert = MODEL.replace("attempts: 2", "attempts: 2, on: [refused]");
+    assert_eq!(first_difference(&plan(&base, 1), &plan(&inert, 1), 0), None);
+    let retried = first_difference(&plan(&base, 1), &plan(MODEL, 1), 0);
+    assert!(retried.is_some(), "some time out");
+}

@@ -86,6 +86,40 @@ fn attempts_are_first_tries_and_retries_and_hedges_and_observing_changes_nothing
     });
 }
 
+/// Observations that can see nothing new for a while are left alone until then. One that is always
+/// looked at wakes all others at every event: they must see the same.
+#[test]
+fn an_observation_that_is_left_alone_misses_nothing() {
+    const SOME: &str = "observe:
+  gone: {first: {of: {up: c0}, at_most: 0}}
+  half: {first: {of: {up: c0}, at_most: 1, after: 3s}}
+  back: {first: {of: {up: c0}, at_least: 1, after: 9s}}
+  later: {first: {of: {present: c0}, at_least: 1, after: 4s}}
+  moments: {moments: {of: {up: c0}, at: [2s, 7s, 11s]}}
+  counted: {count: {of: {attempts: u0}, from: 2s, to: 10s}}
+  all: {count: {of: {attempts: u0}}}
+  window: {number: {of: {present: c0}, from: 3s, to: 9s}}
+";
+    const ALWAYS: &str = "  always: {number: {of: {present: c0}}}\n";
+    let changed = std::cell::Cell::new(0);
+    on_models(1, |genome| {
+        let text = genome.text(Kinds::All, "", "");
+        let [asleep, awake] = ["", ALWAYS].map(|more| run_text(&format!("{text}{SOME}{more}")));
+        let (asleep, awake) = (asleep?, awake?);
+        for (seen, observation) in asleep.outcome.observed.iter().zip(&asleep.plan.observations) {
+            let same = awake.plan.observations.iter().position(|o| o.name == observation.name);
+            let other = &awake.outcome.observed[same.expect("it is in both")];
+            check(format!("{seen:?}") == format!("{other:?}"), || {
+                format!("`{}`: {seen:?}, awake {other:?}\n{text}", observation.name)
+            })?;
+            let is_half = observation.name == "half" && matches!(seen, Observed::First(Some(_)));
+            changed.set(changed.get() + u32::from(is_half));
+        }
+        Ok(())
+    });
+    assert!(changed.get() > 0, "in some models processes die");
+}
+
 /// One station whose requests of two kinds need known work, and hold and leak known memory.
 fn one_station(genes: [u8; 7], horizon: &str) -> String {
     let [rate, instances, workers, discipline, light, heavy, share] = genes.map(u64::from);

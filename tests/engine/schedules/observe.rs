@@ -1,6 +1,6 @@
 //! Observations of schedules that can be worked out by hand.
 
-use crate::common::{Run, run};
+use crate::common::{Run, model, run, try_plan};
 use outagelab::measure::{View, measures};
 
 /// The value of a measure in a run.
@@ -79,6 +79,39 @@ fn moments_and_first_passages_are_exact() {
     assert_eq!(run.outcome.end, 5_500_000_000, "the run ends where it was reached");
     let never = observed("f: {first: {of: {present: q}, at_least: 3}}");
     assert_eq!(measure(&never, "f"), f64::INFINITY);
+}
+
+/// Two instances, of which both are down from 5 to 7 s and one from 9 s on.
+#[test]
+fn how_many_processes_are_up_is_seen_when_they_change_and_when_looking_begins() {
+    let run = run("
+        horizon: 20s
+        clients: {c: {arrivals: {constant: {rate: 10/s}}, calls: q}}
+        components:
+          q: {kind: server, instances: 2, workers: 1, endpoints: {request: [work: 1ms]}}
+        changes:
+          both: {what: {crash: {component: q}}, at: 5s, lasts: 2s}
+          one: {what: {crash: {component: q, instances: 1}}, at: 9s, until: 20s}
+        observe:
+          none: {first: {of: {up: q}, at_most: 0}}
+          none-at-once: {first: {of: {up: q}, at_most: 0, after: 5s}}
+          none-later: {first: {of: {up: q}, at_most: 0, after: 6s}}
+          both-back: {first: {of: {up: q}, at_least: 2, after: 6s}}
+          one-left: {first: {of: {up: q}, at_most: 1, after: 8s}}
+          none-again: {first: {of: {up: q}, at_most: 0, after: 8s}}
+          alone: {moments: {of: {up: q}, at: [4s, 6s, 8s, 10s]}}");
+    check(&run, &[("none", 5.0), ("none-at-once", 5.0), ("none-later", 6.0)]);
+    check(&run, &[("both-back", 7.0), ("one-left", 9.0)]);
+    assert_eq!(measure(&run, "none-again"), f64::INFINITY);
+    check(&run, &[("alone.4s", 2.0), ("alone.6s", 0.0), ("alone.8s", 2.0), ("alone.10s", 1.0)]);
+}
+
+#[test]
+fn a_window_within_the_warm_up_is_refused() {
+    let observe = "warm_up: 3s
+        observe: {n: {count: {of: {answers: q}, to: 2s}}}";
+    let problems = try_plan(&model(&format!("{STATION}\n        {observe}\n")), 1).unwrap_err();
+    assert!(problems.contains("it ends before the warm-up does"), "{problems}");
 }
 
 #[test]

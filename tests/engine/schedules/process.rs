@@ -2,7 +2,9 @@
 
 use crate::common::{Run, ends_ms, ms, run, s};
 use outagelab::sim::story::{Death, What};
-use outagelab::status::Status::{ClientError, Ok, Refused, Reset, Timeout, Unavailable};
+use outagelab::status::Status::{
+    ClientError, Ok, Refused, Reset, ServerError, Timeout, Unavailable,
+};
 
 #[test]
 fn a_crash_resets_what_is_there_and_refuses_what_comes() {
@@ -20,6 +22,44 @@ fn a_crash_resets_what_is_there_and_refuses_what_comes() {
     assert_eq!((api.deaths, api.lost, api.left_present, api.left_waiting), (1, 2, 0, 0));
     assert_eq!(run.busy_time("api"), s(2 + 3));
     assert_eq!(api.tipped, None, "a crash from outside is not a tipping over");
+}
+
+#[test]
+fn who_finds_no_process_is_counted_and_refused_and_holds_nothing() {
+    let on_the_way = |network: &str| {
+        run(&format!(
+            "
+        horizon: 20s
+        clients: {{c: {{arrivals: {{at: [0s, 1s, 4s, 5s, 8s]}}, calls: front}}}}
+        components:
+          front:
+            kind: server
+            workers: unlimited
+            while_calling: hold
+            pools: {{api: {{size: 1}}}}
+            endpoints: {{request: [call: {{to: api.request{network}}}]}}
+          api: {{kind: server, workers: 1, endpoints: {{request: [work: 100ms]}}}}
+        changes: {{down: {{what: {{crash: {{component: api}}}}, at: 2s, lasts: 5s}}}}
+        observe:
+          refused: {{count: {{of: {{refused: api}}}}}}
+          sojourn: {{times: {{of: {{sojourn: api}}}}}}
+          busy: {{number: {{of: {{present: api}}}}}}"
+        ))
+    };
+    let run = on_the_way("");
+    assert_eq!(
+        run.ends("c"),
+        ends_ms(&[(100, Ok), (1100, Ok), (4000, ServerError), (5000, ServerError), (8100, Ok)])
+    );
+    let api = run.component("api");
+    assert_eq!((api.requests, api.answers[Refused as usize], api.answers[Ok as usize]), (5, 2, 3));
+    assert_eq!((api.left_present, api.left_connections), (0, 0));
+    assert_eq!(run.component("front").left_connections, 0);
+    // Over a network that takes no time they are refused as tasks; all else is the same.
+    let other = on_the_way(", network: 0s");
+    assert_eq!(format!("{:?}", run.outcome.observed), format!("{:?}", other.outcome.observed));
+    assert_eq!(run.ends("c"), other.ends("c"));
+    assert_eq!(api.answers, other.component("api").answers);
 }
 
 #[test]
@@ -119,6 +159,7 @@ fn a_stalled_process_keeps_its_connections_and_refuses_what_comes() {
     let run = m68(108, "stalls");
     assert_eq!((run.count("c", Timeout), run.count("c", Unavailable)), (107, 1));
     let api = run.component("api");
+    assert_eq!((api.requests, api.answers[Unavailable as usize]), (108, 1));
     assert_eq!((api.left_present, api.deaths, api.tipped), (107, 0, Some(s(1))));
 }
 
