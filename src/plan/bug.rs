@@ -39,8 +39,8 @@ pub struct BugPlan {
     pub delay: Nanos,
     /// Makes each call again so many times.
     pub calls_again: u32,
-    /// Pause before each of them.
-    pub again_pause: Nanos,
+    /// The lane of the pause before each of them, or `NONE`.
+    pub again_lane: u32,
     /// Log line (index in `Plan::logs`), or `NONE`.
     pub log: u32,
     /// Key for the luck of requests.

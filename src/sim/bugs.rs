@@ -160,7 +160,7 @@ impl World<'_> {
             let extra = self.tasks.extra_mut(index);
             extra.slow *= plan.slow;
             if plan.calls_again > 0 {
-                (extra.again, extra.again_pause) = (plan.calls_again, plan.again_pause);
+                (extra.again, extra.again_lane) = (plan.calls_again, plan.again_lane);
             }
         }
         if caught && plan.exception.is_some() {

@@ -258,8 +258,8 @@ pub struct TaskExtra {
     pub fork_number: (u32, u32),
     /// How often the present call is made again (a bug's loop).
     pub again: u32,
-    /// The pause before each of those.
-    pub again_pause: Nanos,
+    /// The lane of the pause before each of those.
+    pub again_lane: u32,
 }
 
 impl Default for Task {
@@ -298,7 +298,7 @@ impl Default for TaskExtra {
             fork: (0, 0),
             fork_number: (0, 0),
             again: 0,
-            again_pause: 0,
+            again_lane: NONE,
         }
     }
 }

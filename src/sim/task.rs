@@ -325,6 +325,16 @@ impl World<'_> {
     /// The task's next event is the end of its work after `takes`; nobody goes on now.
     #[inline(never)]
     pub fn schedule_work(&mut self, index: u32, takes: Nanos) -> Next {
+        if let Some((until, event)) = self.set_to_work(index, takes) {
+            self.agenda.at(until, event);
+        }
+        None
+    }
+
+    /// A task works from now on. Gives the end of it, which has to be scheduled, unless the instance
+    /// is frozen.
+    #[inline(always)]
+    fn set_to_work(&mut self, index: u32, takes: Nanos) -> Option<(Nanos, Event)> {
         let epoch = self.epoch();
         let until = self.now.saturating_add(takes);
         let task = &mut self.tasks[index];
@@ -337,8 +347,7 @@ impl World<'_> {
             self.freeze_task(index);
             return None;
         }
-        self.agenda.at(until, Event::WorkDone { task: index, epoch });
-        None
+        Some((until, Event::WorkDone { task: index, epoch }))
     }
 
     /// A task's work step is done.

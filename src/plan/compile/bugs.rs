@@ -63,6 +63,7 @@ impl<'m> Builder<'m, '_> {
                 self.plan.logs.len() - 1
             }) as u32
         });
+        let again_lane = raises.calls_again.map_or(NONE, |again| self.lane(again.pause.0));
         let number = self.plan.bugs.len() as u32;
         self.plan.components[id as usize].bugs.push(number);
         self.plan.bugs.push(BugPlan {
@@ -83,7 +84,7 @@ impl<'m> Builder<'m, '_> {
             slow: raises.slow.map_or(1.0, |factor| factor.0),
             delay: raises.delay.map_or(0, |span| span.0),
             calls_again: raises.calls_again.map_or(0, |a| a.times),
-            again_pause: raises.calls_again.map_or(0, |a| a.pause.0),
+            again_lane,
             log,
         });
     }

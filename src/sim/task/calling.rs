@@ -79,9 +79,11 @@ impl World<'_> {
             return false;
         }
         extra.again -= 1;
-        let pause = extra.again_pause;
+        let lane = extra.again_lane;
         self.tasks[index].op -= 1;
-        self.schedule_work(index, pause);
+        if let Some((_, event)) = self.set_to_work(index, self.plan.lanes[lane as usize]) {
+            self.agenda.after_lane(lane, event);
+        }
         true
     }
 
