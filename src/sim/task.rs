@@ -331,8 +331,8 @@ impl World<'_> {
         None
     }
 
-    /// A task works from now on. Gives the end of it, which has to be scheduled, unless the instance
-    /// is frozen.
+    /// A task works from now on. Gives the end of it, which has to be scheduled, unless the
+    /// instance is frozen.
     #[inline(always)]
     fn set_to_work(&mut self, index: u32, takes: Nanos) -> Option<(Nanos, Event)> {
         let epoch = self.epoch();
