@@ -29,6 +29,7 @@ const IN_A_ROW: u64 = 21;
 const SENT: u64 = 1;
 const BAD: u64 = 2;
 const GOOD: u64 = 4;
+const ANY: u64 = SENT | BAD | GOOD;
 
 /// A user's present bad time.
 #[derive(Debug, Clone, Copy)]
@@ -127,7 +128,7 @@ impl UserRecords {
         for row in from / IN_A_ROW..=to / IN_A_ROW {
             let buckets = row * IN_A_ROW..(row + 1) * IN_A_ROW;
             let wanted = buckets.filter(|bucket| (from..=to).contains(bucket));
-            let mask = wanted.map(|bucket| 7 << (bucket % IN_A_ROW * 3)).fold(0, |a, b: u64| a | b);
+            let mask = wanted.fold(0, |mask, bucket| mask | ANY << (bucket % IN_A_ROW * 3));
             let marks = &self.marks[row as usize * users..][..users];
             seen.iter_mut().zip(marks).for_each(|(seen, marks)| *seen |= marks & mask);
         }

@@ -195,7 +195,7 @@ fn the_plain_way_gives_the_outcome_of_the_general_way_to_the_last_bit() {
     let models = (vec(genes(8), 1..=2), vec(genes(48), 1..=5), vec(genes(4), 0..=2));
     let (plain, all, turned_away) = (Cell::new(0u32), Cell::new(0u32), Cell::new(0u32));
     let (retried, mixed, died) = (Cell::new(0u32), Cell::new(0u32), Cell::new(0u32));
-    let (pooled, passed) = (Cell::new(0u32), Cell::new(0u32));
+    let (pooled, passed, bare) = (Cell::new(0u32), Cell::new(0u32), Cell::new(0u32));
     let count = |cell: &Cell<u32>, holds: bool| cell.set(cell.get() + u32::from(holds));
     let refuses = |c: &ComponentOutcome| c.answers[Status::Unavailable as usize] > 0;
     on(1, models, |(clients, components, changes)| {
@@ -221,13 +221,21 @@ fn the_plain_way_gives_the_outcome_of_the_general_way_to_the_last_bit() {
         let opens = |edge: &&EdgePlan| edge.opens_plainly;
         count(&pooled, plan.edges.iter().filter(opens).any(|edge| edge.pool != NONE));
         count(&passed, plan.edges.iter().filter(opens).any(|edge| edge.plain == PASSES));
+        // A time-out of a plain call without layers, at a caller that makes no others.
+        let times_out = |(id, c): (u32, &ComponentOutcome)| {
+            let mut calls = plan.edges.iter().filter(|edge| edge.from == id);
+            c.timeouts > 0 && calls.all(|edge| edge.opens_plainly && edge.layers.is_empty())
+        };
+        count(&bare, (0..).zip(&audited.components).any(times_out));
         count(&died, plains > 0 && audited.components.iter().any(|c| c.deaths > 0));
         count(&retried, plains > 0 && audited.clients.iter().any(|c| c.retries > 0));
         Ok(())
     });
     // The law is tried where it says something.
     let often = [(plain, 3), (turned_away, 8), (retried, 8), (mixed, 3)];
-    for (what, least) in often.into_iter().chain([(died, 20), (pooled, 10), (passed, 20)]) {
+    for (what, least) in
+        often.into_iter().chain([(died, 20), (pooled, 10), (passed, 20), (bare, 20)])
+    {
         assert!(what.get() * least > all.get(), "{} of {}, {least}", what.get(), all.get());
     }
 }
