@@ -8,7 +8,7 @@ use super::agenda::Event;
 use super::records::{Call, CallState, Caller, Id, Identity, Task};
 use super::story::What;
 use super::task::{Next, refusal_of};
-use super::world::{ComponentState, EdgeState, World};
+use super::world::{ComponentState, EdgeState, Process, World};
 use crate::mitigation::{Ask, Context, Layer, LayerState, LazyLuck, Told};
 use crate::plan::{EdgeId, InstanceId, NONE, Plan, Timeout};
 use crate::rng::Luck;
@@ -292,8 +292,8 @@ impl World<'_> {
         }
         self.epochs = self.epochs.wrapping_add(1);
         let is_direct = edge.is_direct();
-        if is_direct && let Some(status) = refusal_of(stations[instance as usize].process()) {
-            return self.finds_nobody(index, instance, status);
+        if is_direct && stations[instance as usize].process() != Process::Up {
+            return self.finds_nobody(index, instance);
         }
         if !is_direct && edge.is_cut() {
             // Nothing arrives; only a time-out ends the attempt.
@@ -318,8 +318,9 @@ impl World<'_> {
 
     /// An attempt finds no process that serves. It is refused as any other, but without a task.
     #[inline(never)]
-    fn finds_nobody(&mut self, index: u32, instance: InstanceId, status: Status) -> Next {
+    fn finds_nobody(&mut self, index: u32, instance: InstanceId) -> Next {
         let station = &mut self.stations[instance as usize];
+        let status = refusal_of(station.process()).unwrap_or(Status::Refused);
         let counts = &mut self.meter.components[station.component as usize];
         if self.calls[index].identity.class != NONE {
             counts.requests += 1;

@@ -376,7 +376,6 @@ impl World<'_> {
 }
 
 /// With which status a process turns away whoever comes, if it does.
-#[inline(always)]
 pub(super) fn refusal_of(process: Process) -> Option<Status> {
     match process {
         Process::Up => None,
